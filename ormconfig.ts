@@ -1,0 +1,64 @@
+import 'reflect-metadata';
+import { DataSource, type DataSourceOptions } from 'typeorm';
+import { CreateUsers1790000000001 } from './migrations/1790000000001-CreateUsers.js';
+import { CreateAgents1790000000002 } from './migrations/1790000000002-CreateAgents.js';
+import { CreateConversations1790000000003 } from './migrations/1790000000003-CreateConversations.js';
+import { CreateServers1790000000004 } from './migrations/1790000000004-CreateServers.js';
+import { CreateSessions1790000000005 } from './migrations/1790000000005-CreateSessions.js';
+import { CreateMessages1790000000006 } from './migrations/1790000000006-CreateMessages.js';
+import { Agent } from './src/agents/agent.entity.js';
+import { Login } from './src/auth/login.entity.js';
+import { Conversation } from './src/conversations/conversation.entity.js';
+import { ReadMarker } from './src/conversations/read-marker.entity.js';
+import { MessageRevision } from './src/messages/message-revision.entity.js';
+import { Message } from './src/messages/message.entity.js';
+import { SnakeNaming } from './src/platform/database/snake-naming.js';
+import { Category } from './src/servers/channels/category.entity.js';
+import { Channel } from './src/servers/channels/channel.entity.js';
+import { Membership } from './src/servers/memberships/membership.entity.js';
+import { Server } from './src/servers/servers/server.entity.js';
+import { Session } from './src/sessions/session.entity.js';
+import { User } from './src/users/user.entity.js';
+
+/**
+ * The one definition of the database: the app, the commands and the tests share it. The schema comes from the
+ * migrations alone; a new entity or migration is listed here.
+ */
+export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions {
+  return {
+    type: 'postgres',
+    url,
+    poolSize,
+    applicationName: 'parley',
+    synchronize: false,
+    parseInt8: true,
+    namingStrategy: new SnakeNaming(),
+    migrationsTransactionMode: 'each',
+    extra: { connectionTimeoutMillis: 5_000, keepAlive: true },
+    entities: [
+      Agent,
+      Category,
+      Channel,
+      Conversation,
+      Login,
+      Membership,
+      Message,
+      MessageRevision,
+      ReadMarker,
+      Server,
+      Session,
+      User,
+    ],
+    migrations: [
+      CreateUsers1790000000001,
+      CreateAgents1790000000002,
+      CreateConversations1790000000003,
+      CreateServers1790000000004,
+      CreateSessions1790000000005,
+      CreateMessages1790000000006,
+    ],
+  };
+}
+
+/** For TypeORM's own command line: `npx typeorm -d dist/ormconfig.js ...` with DATABASE_URL set. */
+export default new DataSource(dataSourceOptions(process.env.DATABASE_URL ?? 'postgres://localhost/parley'));

@@ -1,0 +1,108 @@
+import { Injectable } from '@nestjs/common';
+import type { Actor } from '../auth/actor.js';
+import type { ConversationKind } from '../conversations/conversation.entity.js';
+import { Database } from '../platform/database/database.js';
+import { EventBus } from '../platform/events/event-bus.js';
+import { Problem } from '../platform/http/problem.js';
+import type { Role } from '../servers/memberships/membership.entity.js';
+import { StandingChanged } from './access.events.js';
+import { type Facts, type Room, standingOf } from './facts.js';
+import { AnsweringAgent, Moderator, Reader, ServerPass, Writer } from './pass.js';
+import { StandingCache } from './standing-cache.js';
+import { type Action, serverVerdict, type ServerAction, verdict, type Verdict } from './verdict.js';
+
+interface Passes {
+  read: Reader;
+  write: Writer;
+  moderate: Moderator;
+  clear: Moderator;
+  own: Moderator;
+}
+
+const FACTS = `
+  SELECT c.id, c.kind, ch.server_id AS "serverId", s.owner_id AS "ownerId", s.advocate_id AS "advocateId",
+    s.agent_id AS "agentId", m.role
+  FROM conversations c
+  LEFT JOIN sessions s ON s.id = c.id
+  LEFT JOIN channels ch ON ch.id = c.id
+  LEFT JOIN memberships m ON m.server_id = ch.server_id AND m.user_id = $2
+  WHERE c.id = $1`;
+
+/** The one door: facts from one query, a verdict from one pure function, and the pass that the message code takes. */
+@Injectable()
+export class AccessService {
+  private readonly cache = new StandingCache();
+
+  constructor(
+    private readonly database: Database,
+    bus: EventBus,
+  ) {
+    bus.on(StandingChanged, ({ scope }) => this.cache.changed(scope));
+  }
+
+  /**
+   * Throws 404 where the caller may not see the room, 403 where they may see it but not do this. `kind` is for calls
+   * that are about one kind of room: any other kind does not exist to them.
+   */
+  async enter<A extends Action>(
+    actor: Actor,
+    conversationId: string,
+    action: A,
+    kind?: ConversationKind,
+  ): Promise<Passes[A]> {
+    const facts = await this.cache.facts(actor.userId, conversationId, () => this.load(conversationId, actor.userId));
+    if (!facts || (kind && facts.room.kind !== kind)) throw Problem.notFound('This conversation');
+    const standing = standingOf(facts, actor.userId);
+    refuse(verdict(standing, action), 'This conversation');
+    return makePass(facts.room, actor, standing, action) as Passes[A];
+  }
+
+  /** A pass to moderate where the caller may, else one to write: for acts that authors and moderators share. */
+  async enterToChange(actor: Actor, conversationId: string): Promise<Writer | Moderator> {
+    const writer = await this.enter(actor, conversationId, 'write');
+    return verdict(writer.standing, 'moderate') === 'allow' ? this.enter(actor, conversationId, 'moderate') : writer;
+  }
+
+  /** Lets the agent of a session answer in it. Throws 404 where it is not (or no longer) its agent. */
+  async enterAsAgent(agentId: string, conversationId: string): Promise<AnsweringAgent> {
+    const row = await this.database.one<Room & { name: string; avatarUrl: string | null }>(
+      `SELECT c.id, c.kind, NULL AS "serverId", s.owner_id AS "ownerId", s.advocate_id AS "advocateId",
+         s.agent_id AS "agentId", a.name, a.avatar_url AS "avatarUrl"
+       FROM conversations c JOIN sessions s ON s.id = c.id JOIN agents a ON a.id = s.agent_id
+       WHERE c.id = $1 AND a.id = $2 AND s.type = 'agent'`,
+      [conversationId, agentId],
+    );
+    if (!row) throw Problem.notFound('This session');
+    const { name, avatarUrl, ...room } = row;
+    return new AnsweringAgent(room, { id: agentId, name, avatarUrl, kind: 'agent' });
+  }
+
+  /** For reading a server. Changes judge again inside their transaction, with serverVerdict and locked rows. */
+  async enterServer(actor: Actor, serverId: string, action: ServerAction): Promise<ServerPass> {
+    const membership = await this.database.one<{ role: Role }>(
+      `SELECT role FROM memberships WHERE server_id = $1 AND user_id = $2`,
+      [serverId, actor.userId],
+    );
+    refuse(serverVerdict(membership?.role ?? null, action), 'This server');
+    return new ServerPass(serverId, actor);
+  }
+
+  private async load(conversationId: string, userId: string): Promise<Facts | undefined> {
+    const row = await this.database.one<Room & { role: Role | null }>(FACTS, [conversationId, userId]);
+    if (!row) return undefined;
+    const { role, ...room } = row;
+    return { room, role };
+  }
+}
+
+/** Throws what a verdict other than `allow` means to the caller. */
+export function refuse(judgement: Verdict, what: string): void {
+  if (judgement === 'hide') throw Problem.notFound(what);
+  if (judgement === 'forbid') throw Problem.forbidden();
+}
+
+function makePass(room: Room, actor: Actor, standing: ReturnType<typeof standingOf>, action: Action): Reader {
+  if (action === 'read') return new Reader(room, actor, standing);
+  if (action === 'write') return new Writer(room, actor, standing);
+  return new Moderator(room, actor, standing);
+}

@@ -1,0 +1,44 @@
+import type { ConversationKind } from '../conversations/conversation.entity.js';
+import type { Topic } from '../platform/events/event.js';
+import type { Role } from '../servers/memberships/membership.entity.js';
+
+/** What is true of a room, whoever asks. */
+export interface Room {
+  readonly id: string;
+  readonly kind: ConversationKind;
+  /** Of a channel: its server. */
+  readonly serverId: string | null;
+  /** Of a session: whose it is, who helps, who answers. */
+  readonly ownerId: string | null;
+  readonly advocateId: string | null;
+  readonly agentId: string | null;
+}
+
+/** What somebody is to a room. `stranger` also stands for the banned and the past: nothing is left of a standing. */
+export type Standing = 'stranger' | 'owner' | 'advocate' | 'participant' | Role;
+
+export interface Facts {
+  readonly room: Room;
+  /** The caller's role in the room's server, if any. */
+  readonly role: Role | null;
+}
+
+/** Takes the facts and a person's id, gives what they are to the room. A kind that is not known gets nothing. */
+export function standingOf({ room, role }: Facts, userId: string): Standing {
+  switch (room.kind) {
+    case 'session':
+      if (room.ownerId === userId) return 'owner';
+      return room.advocateId === userId ? 'advocate' : 'stranger';
+    case 'channel':
+      return role ?? 'stranger';
+    default:
+      return 'stranger';
+  }
+}
+
+/** Who hears what happens in the room. */
+export function audienceOf({ kind, serverId, ownerId, advocateId }: Room): Topic[] {
+  if (kind === 'channel' && serverId) return [`server:${serverId}`];
+  if (kind !== 'session') return [];
+  return [ownerId, advocateId].filter((id) => id !== null).map((id): Topic => `user:${id}`);
+}

@@ -1,0 +1,14 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { AgentAnswerer } from './agent-answerer.js';
+import { Agent } from './agent.entity.js';
+import { AgentsController } from './agents.controller.js';
+import { AgentsService } from './agents.service.js';
+
+@Module({
+  imports: [TypeOrmModule.forFeature([Agent])],
+  controllers: [AgentsController],
+  providers: [AgentsService, AgentAnswerer],
+  exports: [AgentsService, AgentAnswerer],
+})
+export class AgentsModule {}

@@ -1,0 +1,51 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import type { DataSource } from 'typeorm';
+import { AccessModule } from './access/access.module.js';
+import { AgentAnswerer } from './agents/agent-answerer.js';
+import { AgentsModule } from './agents/agents.module.js';
+import { AuthModule } from './auth/auth.module.js';
+import { ConversationsModule } from './conversations/conversations.module.js';
+import { LegacyModule } from './legacy/legacy.module.js';
+import { MessagesModule } from './messages/messages.module.js';
+import { OperationsModule } from './operations/operations.module.js';
+import { ConfigModule } from './platform/config/config.module.js';
+import type { Config } from './platform/config/config.js';
+import { DatabaseModule } from './platform/database/database.module.js';
+import { EventsModule } from './platform/events/events.module.js';
+import { RealtimeModule } from './realtime/realtime.module.js';
+import { ChannelsModule } from './servers/channels/channels.module.js';
+import { MembershipsModule } from './servers/memberships/memberships.module.js';
+import { ServersModule } from './servers/servers/servers.module.js';
+import { SessionsModule } from './sessions/sessions.module.js';
+import { UsersModule } from './users/users.module.js';
+
+/** The map of the house, from the ground up. Each row may use those above it in this list, never those below. */
+@Module({})
+export class AppModule {
+  static with(config: Config, dataSource: DataSource): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        ConfigModule.with(config),
+        DatabaseModule.with(dataSource),
+        EventsModule,
+
+        UsersModule,
+        AuthModule,
+        AccessModule,
+        ConversationsModule,
+        MessagesModule,
+
+        AgentsModule,
+        SessionsModule.answeredBy(AgentsModule, AgentAnswerer),
+        ServersModule,
+        ChannelsModule,
+        MembershipsModule,
+
+        RealtimeModule,
+        LegacyModule,
+        OperationsModule,
+      ],
+    };
+  }
+}

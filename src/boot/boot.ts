@@ -1,0 +1,68 @@
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { AddressInfo } from 'node:net';
+import { DataSource } from 'typeorm';
+import { dataSourceOptions } from '../../ormconfig.js';
+import { createApp } from './create-app.js';
+import { type Config, ConfigError, loadConfig } from '../platform/config/config.js';
+import { DataFolderInUseError, EmbeddedPostgresError } from '../platform/database/embedded/errors.js';
+import { migrate, OldSchemaError, refuseOldSchema } from '../platform/database/migrate.js';
+import { openDatabase, type OpenDatabase } from '../platform/database/open-database.js';
+import { welcomeText } from './welcome-text.js';
+
+/** A shutdown that takes longer than this has hung: what is committed is safe anyway. */
+const SHUTDOWN_MS = 9_500;
+
+/** Starts a node: configuration, database, migrations, HTTP and sockets. Exits with 1 and a word where it cannot. */
+export async function boot(): Promise<void> {
+  let database: OpenDatabase | undefined;
+  try {
+    const config = loadConfig();
+    database = await openDatabase(config, 'app');
+    const dataSource = await openDataSource(config, database.url);
+    const app = await createApp(config, dataSource);
+    stopOnSignals(app, database);
+    await app.listen(config.port, config.host);
+    const { port } = app.getHttpServer().address() as AddressInfo;
+    process.stdout.write(welcomeText(config, port, database.where));
+  } catch (error) {
+    process.stderr.write(`${reason(error)}\n`);
+    await database?.release();
+    process.exit(1);
+  }
+}
+
+async function openDataSource(config: Config, url: string): Promise<DataSource> {
+  const dataSource = await new DataSource(dataSourceOptions(url, config.poolSize)).initialize();
+  if (config.migrations === 'auto') await migrate(dataSource);
+  else await refuseOldSchema(dataSource);
+  return dataSource;
+}
+
+function stopOnSignals(app: NestExpressApplication, database: OpenDatabase): void {
+  let stopping = false;
+  const stop = () => {
+    if (stopping) return;
+    stopping = true;
+    setTimeout(() => process.exit(1), SHUTDOWN_MS).unref();
+    void app
+      .close()
+      .then(() => database.release())
+      .then(() => process.exit(0))
+      .catch((error: unknown) => {
+        process.stderr.write(`${reason(error)}\n`);
+        process.exit(1);
+      });
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+}
+
+/** What is foreseen is said in its own words; the rest keeps its stack, for whoever must find the fault. */
+function reason(error: unknown): string {
+  const foreseen = [ConfigError, DataFolderInUseError, EmbeddedPostgresError, OldSchemaError];
+  if (foreseen.some((kind) => error instanceof kind)) return (error as Error).message;
+  const { code, message, stack } = error as NodeJS.ErrnoException;
+  if (code === 'EADDRINUSE') return `${message}: another program listens there. Set PORT to another one.`;
+  if (code === 'ECONNREFUSED' || code === 'ENOTFOUND') return `The database cannot be reached: ${message}`;
+  return stack ?? message;
+}

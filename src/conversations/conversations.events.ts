@@ -1,0 +1,20 @@
+import { defineEvent } from '../platform/events/event.js';
+import type { ConversationState } from './conversation-state.js';
+
+export const ConversationCreated = defineEvent<{ conversation: ConversationState }>('conversation.created');
+export const ConversationUpdated = defineEvent<{ conversation: ConversationChange }>('conversation.updated');
+export const ConversationDeleted = defineEvent<{ conversationId: string }>('conversation.deleted');
+
+/** Everything up to `clearedSeq` is gone. */
+export const ConversationCleared = defineEvent<{ conversationId: string; rev: number; clearedSeq: number }>(
+  'conversation.cleared',
+);
+
+/** How far somebody has read. */
+export const ConversationRead = defineEvent<{ conversationId: string; userId: string; seq: number }>('read');
+
+/** What of a room can change without its messages. */
+export interface ConversationChange {
+  id: string;
+  title: string | null;
+}

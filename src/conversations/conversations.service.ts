@@ -1,0 +1,78 @@
+import { Injectable } from '@nestjs/common';
+import { audienceOf } from '../access/facts.js';
+import type { Reader } from '../access/pass.js';
+import { Database } from '../platform/database/database.js';
+import type { Tx } from '../platform/database/unit-of-work.js';
+import { EventBus } from '../platform/events/event-bus.js';
+import type { Topic } from '../platform/events/event.js';
+import type { ConversationKind } from './conversation.entity.js';
+import { ConversationRead } from './conversations.events.js';
+import { type ConversationState, STATE_COLUMNS } from './conversation-state.js';
+import { MINE, UNREAD } from './mine.js';
+
+@Injectable()
+export class ConversationsService {
+  constructor(
+    private readonly database: Database,
+    private readonly bus: EventBus,
+  ) {}
+
+  /** Makes the row that the session, channel or direct of the same id hangs on. */
+  async create(tx: Tx, id: string, kind: ConversationKind, closed = false): Promise<void> {
+    await tx.query(`INSERT INTO conversations (id, kind, closed) VALUES ($1, $2, $3)`, [id, kind, closed]);
+  }
+
+  /** Every room of a person with its counters, in one query. */
+  async statesOf(userId: string): Promise<ConversationState[]> {
+    return this.database.query<ConversationState>(
+      `WITH ${MINE}
+       SELECT ${STATE_COLUMNS} FROM mine JOIN conversations c ON c.id = mine.id ${UNREAD}`,
+      [userId],
+    );
+  }
+
+  /** The servers somebody is a member of: whose topics their sockets listen to. */
+  async serversOf(userId: string): Promise<string[]> {
+    const rows = await this.database.query<{ id: string }>(
+      `SELECT server_id AS id FROM memberships WHERE user_id = $1`,
+      [userId],
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  /** The rooms of one server as this person has them, inside the transaction that made them theirs. */
+  async statesIn(tx: Tx, serverId: string, userId: string): Promise<ConversationState[]> {
+    return tx.query<ConversationState>(
+      `WITH ${MINE}
+       SELECT ${STATE_COLUMNS} FROM mine JOIN conversations c ON c.id = mine.id ${UNREAD}
+       WHERE mine.server_id = $2`,
+      [userId, serverId],
+    );
+  }
+
+  /** Moves the caller's marker to `seq` or the end of the room, never backwards. Gives where it stands. */
+  async markRead({ room, actor }: Reader, seq: number): Promise<number> {
+    const moved = await this.database.one<{ seq: number }>(
+      `INSERT INTO read_markers AS marker (conversation_id, user_id, seq)
+       SELECT id, $2, least($3, last_seq) FROM conversations WHERE id = $1
+       ON CONFLICT (conversation_id, user_id) DO UPDATE SET seq = excluded.seq, updated_at = now()
+         WHERE marker.seq < excluded.seq
+       RETURNING seq`,
+      [room.id, actor.userId, seq],
+    );
+    if (!moved) return this.markerOf(room.id, actor.userId);
+    // A channel's members would hear each other scroll: there only the reader's own devices are told.
+    const own: Topic = `user:${actor.userId}`;
+    const audience = room.kind === 'channel' ? [own] : audienceOf(room);
+    this.bus.publish(ConversationRead(audience, { conversationId: room.id, userId: actor.userId, seq: moved.seq }));
+    return moved.seq;
+  }
+
+  private async markerOf(conversationId: string, userId: string): Promise<number> {
+    const marker = await this.database.one<{ seq: number }>(
+      `SELECT seq FROM read_markers WHERE conversation_id = $1 AND user_id = $2`,
+      [conversationId, userId],
+    );
+    return marker?.seq ?? 0;
+  }
+}

@@ -1,0 +1,29 @@
+/**
+ * The rooms of the person `$1`, as a common table expression `mine(id, title, server_id)`: what the door would let
+ * them read, said once for the lists. The access tests hold the two against each other.
+ */
+export const MINE = `
+  mine AS (
+    SELECT ch.id, ch.name AS title, ch.server_id
+    FROM memberships m JOIN channels ch ON ch.server_id = m.server_id WHERE m.user_id = $1
+    UNION ALL
+    SELECT s.id, s.title, NULL FROM sessions s WHERE s.owner_id = $1
+    UNION ALL
+    SELECT s.id, s.title, NULL FROM sessions s WHERE s.advocate_id = $1 AND s.owner_id <> $1
+  )`;
+
+/**
+ * The marker of `$1` in the room `c`, and what lies after it that is neither their own nor deleted: exact up to 99,
+ * then 100 for more. A bounded range of an index, never a count over the table.
+ */
+export const UNREAD = `
+  LEFT JOIN read_markers marker ON marker.conversation_id = c.id AND marker.user_id = $1
+  LEFT JOIN LATERAL (
+    SELECT count(*) AS unread FROM (
+      SELECT 1 FROM messages m
+      WHERE c.last_seq > coalesce(marker.seq, 0) AND m.conversation_id = c.id
+        AND m.seq > greatest(marker.seq, c.cleared_seq)
+        AND m.author_id IS DISTINCT FROM $1 AND m.deleted_at IS NULL
+      LIMIT 100
+    ) AS after_marker
+  ) AS counted ON true`;

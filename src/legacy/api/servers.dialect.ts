@@ -1,0 +1,84 @@
+import { Injectable } from '@nestjs/common';
+import { IsString, IsUUID } from 'class-validator';
+import { AccessService } from '../../access/access.service.js';
+import { IsContent } from '../../messages/messages.dto.js';
+import { type MessageChange, MessageCreated } from '../../messages/messages.events.js';
+import { MessagesService } from '../../messages/messages.service.js';
+import type { DomainEvent } from '../../platform/events/event.js';
+import { Problem } from '../../platform/http/problem.js';
+import { problemOf } from '../../platform/http/problem.filter.js';
+import { checked } from '../../platform/http/validation.js';
+import type { Connection, Dialect } from '../../realtime/connection.js';
+
+class SendFrame {
+  @IsString() type: string;
+  @IsUUID() serverId: string;
+  @IsUUID() channelId: string;
+  @IsContent() text: string;
+}
+
+/** What the clients of the old community server speak on `/chat/ws`: channels only, no numbers, no resume. */
+@Injectable()
+export class ServersDialect implements Dialect {
+  constructor(
+    private readonly access: AccessService,
+    private readonly messages: MessagesService,
+  ) {}
+
+  encode({ type, audience, data }: DomainEvent): string | undefined {
+    const [topic] = audience;
+    if (type !== MessageCreated.type || !topic?.startsWith('server:')) return undefined;
+    const { message, conversationId } = data as MessageChange;
+    return JSON.stringify({
+      type: 'new_message',
+      id: message.id,
+      user: message.author && 'username' in message.author ? message.author.username : 'system',
+      text: message.content,
+      timestamp: clockTime(message.createdAt),
+      serverId: topic.slice('server:'.length),
+      channelId: conversationId,
+    });
+  }
+
+  /** The old server said nothing. */
+  greet(): void {}
+
+  async receive(connection: Connection, text: string): Promise<void> {
+    try {
+      const frame = parse(text);
+      if (frame.type === 'typing_start' || frame.type === 'typing_stop') return;
+      if (frame.type !== 'send_message') return this.refuse(connection, '', 'Unknown message type');
+      connection.countGood();
+      await this.send(connection, checked(SendFrame, frame));
+    } catch (error) {
+      connection.send({ type: 'error', message: problemOf(error).detail });
+    }
+  }
+
+  refuse(connection: Connection, _code: string, message: string): void {
+    connection.send({ type: 'error', message });
+    connection.countError();
+  }
+
+  private async send({ actor }: Connection, { serverId, channelId, text }: SendFrame): Promise<void> {
+    const writer = await this.access.enter(actor, channelId, 'write', 'channel');
+    if (writer.room.serverId !== serverId.toLowerCase()) throw Problem.notFound('This channel');
+    await this.messages.append(writer, { content: text });
+  }
+}
+
+function parse(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
+  } catch {
+    // Answered below, as anything else that is no object.
+  }
+  throw new Problem(400, 'malformed_json', 'Invalid JSON');
+}
+
+/** "12:30 PM", in UTC. */
+function clockTime(iso: string): string {
+  const time = { hour: 'numeric', minute: '2-digit', hour12: true, timeZone: 'UTC' } as const;
+  return new Intl.DateTimeFormat('en-US', time).format(new Date(iso)).replace('\u202f', ' ');
+}

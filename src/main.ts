@@ -1,0 +1,4 @@
+import 'dotenv/config';
+import { boot } from './boot/boot.js';
+
+await boot();

@@ -1,0 +1,93 @@
+import { Injectable } from '@nestjs/common';
+import type { Reader } from '../access/pass.js';
+import { Database } from '../platform/database/database.js';
+import { Problem } from '../platform/http/problem.js';
+import {
+  MESSAGE_AUTHORS,
+  MESSAGE_COLUMNS,
+  type MessageRow,
+  type MessageView,
+  presentMessage,
+} from './message.presenter.js';
+
+/** Where a page of history lies: by seq, or the newest where nothing is said. */
+export interface Place {
+  before?: number | undefined;
+  after?: number | undefined;
+  around?: number | undefined;
+}
+
+/** The difference between what a client has and what is. */
+export interface Changes {
+  items: MessageView[];
+  /** Ask on from here. */
+  rev: number;
+  more: boolean;
+  /** The cursor cannot be served: load the history anew. */
+  reset: boolean;
+  clearedSeq: number;
+}
+
+const SELECT = `SELECT ${MESSAGE_COLUMNS} FROM messages m ${MESSAGE_AUTHORS} WHERE m.conversation_id = $1`;
+
+/** Everything that is read of a room's messages. */
+@Injectable()
+export class HistoryService {
+  constructor(private readonly database: Database) {}
+
+  /** Gives up to `limit` messages in ascending seq, and whether there are more in the direction of the paging. */
+  async page(
+    { room }: Pick<Reader, 'room'>,
+    place: Place,
+    limit: number,
+  ): Promise<{ items: MessageView[]; more: boolean }> {
+    if (place.around !== undefined) return { items: await this.around(room.id, place.around, limit), more: false };
+    const forward = place.after !== undefined;
+    const rows = forward
+      ? await this.rows(`${SELECT} AND m.seq > $2 ORDER BY m.seq LIMIT $3`, [room.id, place.after, limit + 1])
+      : await this.rows(`${SELECT} AND m.seq < $2 ORDER BY m.seq DESC LIMIT $3`, [
+          room.id,
+          place.before ?? Number.MAX_SAFE_INTEGER,
+          limit + 1,
+        ]);
+    const shown = rows.slice(0, limit).map(presentMessage);
+    return { items: forward ? shown : shown.reverse(), more: rows.length > limit };
+  }
+
+  /** Everything that changed since `after`, oldest change first, each message in its present state. */
+  async changes({ room }: Reader, after: number, limit: number): Promise<Changes> {
+    // The counters are read first: what the messages then show can only be newer, and nothing is skipped.
+    const head = await this.database.one<{ rev: number; clearedSeq: number }>(
+      `SELECT last_rev AS rev, cleared_seq AS "clearedSeq" FROM conversations WHERE id = $1`,
+      [room.id],
+    );
+    if (!head) throw Problem.notFound('This conversation');
+    if (after > head.rev) return { items: [], rev: head.rev, more: false, reset: true, clearedSeq: head.clearedSeq };
+    const rows = await this.rows(`${SELECT} AND m.rev > $2 ORDER BY m.rev LIMIT $3`, [room.id, after, limit + 1]);
+    const items = rows.slice(0, limit).map(presentMessage);
+    const more = rows.length > limit;
+    const shown = items.at(-1)?.rev ?? 0;
+    return { items, rev: more ? shown : Math.max(head.rev, shown), more, reset: false, clearedSeq: head.clearedSeq };
+  }
+
+  /** Throws 404. */
+  async find(conversationId: string, messageId: string): Promise<MessageView> {
+    const [row] = await this.rows(`${SELECT} AND m.id = $2`, [conversationId, messageId]);
+    if (!row) throw Problem.notFound('This message');
+    return presentMessage(row);
+  }
+
+  private async around(conversationId: string, seq: number, limit: number): Promise<MessageView[]> {
+    const half = Math.floor(limit / 2);
+    const rows = await this.rows(
+      `(${SELECT} AND m.seq < $2 ORDER BY m.seq DESC LIMIT $3) UNION ALL
+       (${SELECT} AND m.seq >= $2 ORDER BY m.seq LIMIT $4) ORDER BY seq`,
+      [conversationId, seq, half, limit - half],
+    );
+    return rows.map(presentMessage);
+  }
+
+  private rows(sql: string, values: unknown[]): Promise<MessageRow[]> {
+    return this.database.query<MessageRow>(sql, values);
+  }
+}

@@ -1,0 +1,81 @@
+import { Injectable } from '@nestjs/common';
+import { ApiProperty } from '@nestjs/swagger';
+import type { Reader } from '../access/pass.js';
+import type { ConversationKind } from '../conversations/conversation.entity.js';
+import { ConversationState, STATE_COLUMNS } from '../conversations/conversation-state.js';
+import { MINE, UNREAD } from '../conversations/mine.js';
+import { Database } from '../platform/database/database.js';
+import { type Page, pageOf, type PageQuery, readCursor } from '../platform/http/paging.js';
+import { Problem } from '../platform/http/problem.js';
+import { MESSAGE_AUTHORS, MESSAGE_COLUMNS, type MessageRow, MessageView, presentMessage } from './message.presenter.js';
+
+/** A room as the inbox lists it. */
+export class InboxItem extends ConversationState {
+  @ApiProperty({ type: MessageView, nullable: true }) lastMessage: MessageView | null;
+  @ApiProperty({ type: String, nullable: true, format: 'date-time' }) lastMessageAt: string | null;
+}
+
+type InboxRow = MessageRow & {
+  roomId: string;
+  kind: ConversationKind;
+  title: string | null;
+  serverId: string | null;
+  lastSeq: number;
+  lastRev: number;
+  lastReadSeq: number;
+  unread: number;
+  mentions: number;
+  lastMessageAt: Date | null;
+  activity: Date;
+};
+
+const INBOX = `
+  WITH ${MINE}, room AS (
+    SELECT ${STATE_COLUMNS}, c.last_message_at, coalesce(c.last_message_at, c.created_at) AS activity
+    FROM mine JOIN conversations c ON c.id = mine.id ${UNREAD}
+    WHERE ($2::text IS NULL OR c.kind = $2) AND ($3::uuid IS NULL OR c.id = $3)
+      AND ($4::timestamptz IS NULL OR (coalesce(c.last_message_at, c.created_at), c.id) < ($4, $5::uuid))
+    ORDER BY activity DESC, c.id DESC LIMIT $6
+  )
+  SELECT room.id AS "roomId", room.kind, room.title, room."serverId", room."lastSeq", room.rev AS "lastRev",
+    room."lastReadSeq", room.unread, room.mentions, room.last_message_at AS "lastMessageAt", room.activity,
+    ${MESSAGE_COLUMNS}
+  FROM room
+  LEFT JOIN messages m ON m.conversation_id = room.id AND m.seq = room."lastSeq" ${MESSAGE_AUTHORS}
+  ORDER BY room.activity DESC, room.id DESC`;
+
+/** The rooms of a person, latest activity first, in one query. */
+@Injectable()
+export class InboxService {
+  constructor(private readonly database: Database) {}
+
+  async list(userId: string, kind: ConversationKind | undefined, page: PageQuery): Promise<Page<InboxItem>> {
+    const [activity, id] = readCursor(page.cursor, ['time', 'id']) ?? [];
+    const values = [userId, kind ?? null, null, activity ?? null, id ?? null, page.limit + 1];
+    const rows = await this.database.query<InboxRow>(INBOX, values);
+    return pageOf(rows, page.limit, (row) => [row.activity.toISOString(), row.roomId], present);
+  }
+
+  /** One of them. Throws 404 where it is gone meanwhile. */
+  async one({ room, actor }: Reader): Promise<InboxItem> {
+    const row = await this.database.one<InboxRow>(INBOX, [actor.userId, null, room.id, null, null, 1]);
+    if (!row) throw Problem.notFound('This conversation');
+    return present(row);
+  }
+}
+
+function present(row: InboxRow): InboxItem {
+  return {
+    id: row.roomId,
+    kind: row.kind,
+    title: row.title,
+    serverId: row.serverId,
+    lastMessage: row.id === null ? null : presentMessage(row),
+    lastMessageAt: row.lastMessageAt?.toISOString() ?? null,
+    lastSeq: row.lastSeq,
+    rev: row.lastRev,
+    lastReadSeq: row.lastReadSeq,
+    unread: row.unread,
+    mentions: row.mentions,
+  };
+}

@@ -1,0 +1,51 @@
+import { Check, Column, CreateDateColumn, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
+import { Agent } from '../agents/agent.entity.js';
+import { Conversation } from '../conversations/conversation.entity.js';
+import { User } from '../users/user.entity.js';
+
+export type MessageRole = 'user' | 'agent' | 'peer' | 'system';
+
+/**
+ * Every message of every room. Each key starts with the conversation, so that the table can be partitioned or
+ * distributed by it. A deleted message keeps its row and its seq; its text is gone.
+ */
+@Entity('messages')
+@Index('messages_id_key', ['conversationId', 'id'], { unique: true })
+@Index('messages_rev_key', ['conversationId', 'rev'], { unique: true })
+@Index('messages_nonce_key', ['conversationId', 'authorId', 'nonce'], { unique: true, where: 'nonce IS NOT NULL' })
+@Index('messages_agent_nonce_key', ['conversationId', 'agentId', 'nonce'], {
+  unique: true,
+  where: 'nonce IS NOT NULL AND agent_id IS NOT NULL',
+})
+@Index('messages_author', ['authorId'], { where: 'author_id IS NOT NULL' })
+@Index('messages_agent', ['agentId'], { where: 'agent_id IS NOT NULL' })
+@Index('messages_reply', ['conversationId', 'replyToId'], { where: 'reply_to_id IS NOT NULL' })
+@Check('messages_role', `role IN ('user', 'agent', 'peer', 'system')`)
+@Check('messages_deleted', `(content IS NULL) = (deleted_at IS NOT NULL)`)
+@Check('messages_rev', `rev >= seq AND seq > 0`)
+@ForeignKey(() => Message, ['conversationId', 'replyToId'], ['conversationId', 'id'], { name: 'messages_reply_fk' })
+export class Message {
+  @PrimaryColumn('uuid')
+  @ForeignKey(() => Conversation, { name: 'messages_conversation_fk', onDelete: 'CASCADE' })
+  conversationId: string;
+  @PrimaryColumn('bigint') seq: number;
+  @Column('uuid') id: string;
+  @Column('bigint') rev: number;
+  @Column('uuid', { nullable: true })
+  @ForeignKey(() => User, { name: 'messages_author_fk', onDelete: 'SET NULL' })
+  authorId: string | null;
+  @Column('uuid', { nullable: true })
+  @ForeignKey(() => Agent, { name: 'messages_agent_fk', onDelete: 'SET NULL' })
+  agentId: string | null;
+  @Column('text') role: MessageRole;
+  @Column('text', { nullable: true }) content: string | null;
+  @Column('jsonb', { nullable: true }) metadata: Record<string, unknown> | null;
+  @Column('integer', { nullable: true }) tokensUsed: number | null;
+  @Column('text', { nullable: true }) nonce: string | null;
+  /** The head of the SHA-256 of what was sent with the nonce: tells a repeated send from a reused nonce, also after edits. */
+  @Column('bytea', { nullable: true }) sentHash: Buffer | null;
+  @Column('uuid', { nullable: true }) replyToId: string | null;
+  @CreateDateColumn({ type: 'timestamptz', precision: 3 }) createdAt: Date;
+  @Column({ type: 'timestamptz', precision: 3, nullable: true }) editedAt: Date | null;
+  @Column({ type: 'timestamptz', precision: 3, nullable: true }) deletedAt: Date | null;
+}

@@ -1,0 +1,117 @@
+import { ApiProperty } from '@nestjs/swagger';
+import type { Author } from '../access/pass.js';
+import { presentProfile } from '../users/profile.presenter.js';
+import type { UserKind } from '../users/user.entity.js';
+import type { MessageRole } from './message.entity.js';
+
+/** A message as REST answers and events carry it: one form for all who may see it. */
+export class MessageView {
+  @ApiProperty({ format: 'uuid' }) id: string;
+  @ApiProperty({ format: 'uuid' }) conversationId: string;
+  @ApiProperty({ description: 'Its place in the conversation: 1, 2, 3, ...', example: 41 }) seq: number;
+  @ApiProperty({ description: 'The newest change to it, counted by conversation.', example: 57 }) rev: number;
+  @ApiProperty({
+    description: 'A public profile, or an agent; null for the house itself.',
+    nullable: true,
+    type: Object,
+  })
+  author: Author | null;
+  @ApiProperty({ enum: ['user', 'agent', 'peer', 'system'] }) role: MessageRole;
+  @ApiProperty({ type: String, nullable: true, description: 'Null once deleted.' }) content: string | null;
+  @ApiProperty({ type: Object }) metadata: Record<string, unknown>;
+  @ApiProperty({ type: Number, nullable: true }) tokensUsed: number | null;
+  @ApiProperty({ type: String, nullable: true }) nonce: string | null;
+  @ApiProperty({ type: String, nullable: true, format: 'uuid' }) replyToId: string | null;
+  @ApiProperty({ type: String, nullable: true, format: 'uuid' }) threadId: string | null;
+  @ApiProperty({ type: [Object] }) attachments: never[];
+  @ApiProperty({ type: [Object] }) reactions: never[];
+  @ApiProperty({ type: [String] }) mentions: string[];
+  @ApiProperty({ type: String, nullable: true, format: 'date-time' }) readAt: string | null;
+  @ApiProperty({ format: 'date-time' }) createdAt: string;
+  @ApiProperty({ type: String, nullable: true, format: 'date-time' }) editedAt: string | null;
+  @ApiProperty({ type: String, nullable: true, format: 'date-time' }) deletedAt: string | null;
+}
+
+/** A row of MESSAGE_COLUMNS. */
+export interface MessageRow {
+  id: string;
+  conversationId: string;
+  seq: number;
+  rev: number;
+  role: MessageRole;
+  content: string | null;
+  metadata: Record<string, unknown> | null;
+  tokensUsed: number | null;
+  nonce: string | null;
+  replyToId: string | null;
+  createdAt: Date;
+  editedAt: Date | null;
+  deletedAt: Date | null;
+  authorId: string | null;
+  username: string | null;
+  displayName: string | null;
+  userAvatarUrl: string | null;
+  userKind: UserKind | null;
+  agentId: string | null;
+  agentName: string | null;
+  agentAvatarUrl: string | null;
+}
+
+/** What a query on `messages m` selects and joins so that presentMessage can show each row. */
+export const MESSAGE_COLUMNS = `
+  m.id, m.conversation_id AS "conversationId", m.seq, m.rev, m.role, m.content, m.metadata,
+  m.tokens_used AS "tokensUsed", m.nonce, m.reply_to_id AS "replyToId", m.created_at AS "createdAt",
+  m.edited_at AS "editedAt", m.deleted_at AS "deletedAt", m.author_id AS "authorId", author.username,
+  author.display_name AS "displayName", author.avatar_url AS "userAvatarUrl", author.kind AS "userKind",
+  m.agent_id AS "agentId", agent.name AS "agentName", agent.avatar_url AS "agentAvatarUrl"`;
+export const MESSAGE_AUTHORS = `
+  LEFT JOIN users author ON author.id = m.author_id
+  LEFT JOIN agents agent ON agent.id = m.agent_id`;
+
+export function presentMessage(row: MessageRow): MessageView {
+  return messageView(row, authorOf(row));
+}
+
+/** The one place that says what a message looks like. */
+export function messageView(row: Omit<MessageRow, keyof AuthorColumns>, author: Author | null): MessageView {
+  return {
+    id: row.id,
+    conversationId: row.conversationId,
+    seq: row.seq,
+    rev: row.rev,
+    author,
+    role: row.role,
+    content: row.content,
+    metadata: row.metadata ?? {},
+    tokensUsed: row.tokensUsed,
+    nonce: row.nonce,
+    replyToId: row.replyToId,
+    threadId: null,
+    attachments: [],
+    reactions: [],
+    mentions: [],
+    readAt: null,
+    createdAt: row.createdAt.toISOString(),
+    editedAt: row.editedAt?.toISOString() ?? null,
+    deletedAt: row.deletedAt?.toISOString() ?? null,
+  };
+}
+
+type AuthorColumns = Pick<
+  MessageRow,
+  'authorId' | 'username' | 'displayName' | 'userAvatarUrl' | 'userKind' | 'agentId' | 'agentName' | 'agentAvatarUrl'
+>;
+
+function authorOf(row: AuthorColumns): Author | null {
+  if (row.agentId && row.agentName) {
+    return { id: row.agentId, name: row.agentName, avatarUrl: row.agentAvatarUrl, kind: 'agent' };
+  }
+  if (!row.authorId || !row.username || !row.displayName || !row.userKind) return null;
+  return presentProfile({
+    id: row.authorId,
+    username: row.username,
+    displayName: row.displayName,
+    avatarUrl: row.userAvatarUrl,
+    kind: row.userKind,
+  });
+}

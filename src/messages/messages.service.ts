@@ -1,0 +1,202 @@
+import { Injectable } from '@nestjs/common';
+import { v7 as uuidv7 } from 'uuid';
+import { audienceOf } from '../access/facts.js';
+import { AnsweringAgent, Moderator, type Writer } from '../access/pass.js';
+import { ConversationCleared } from '../conversations/conversations.events.js';
+import { type Tx, UnitOfWork } from '../platform/database/unit-of-work.js';
+import { EventBus } from '../platform/events/event-bus.js';
+import type { EventKind } from '../platform/events/event.js';
+import { Problem } from '../platform/http/problem.js';
+import type { DraftRow, Judged, Outcome } from './append-store.js';
+import { HistoryService } from './history.service.js';
+import {
+  MESSAGE_AUTHORS,
+  MESSAGE_COLUMNS,
+  type MessageRow,
+  messageView,
+  type MessageView,
+  presentMessage,
+} from './message.presenter.js';
+import {
+  type MessageChange,
+  MessageCreated,
+  MessageDeleted,
+  MessageStored,
+  MessageUpdated,
+} from './messages.events.js';
+import { WriteQueue } from './write-queue.js';
+
+/** What somebody wants to say. */
+export interface Draft {
+  content: string;
+  nonce?: string | undefined;
+  replyToId?: string | undefined;
+  metadata?: Record<string, unknown> | undefined;
+  tokensUsed?: number | undefined;
+}
+
+export interface Appended {
+  message: MessageView;
+  /** False where this nonce had been sent before: then it is the message of that time. */
+  created: boolean;
+}
+
+const REFUSALS: Record<Exclude<Outcome, 'stored' | 'repeated'>, () => Problem> = {
+  nonce_reused: () => Problem.conflict('nonce_reused', 'This nonce was used for another content.'),
+  not_found: () => Problem.notFound('This conversation'),
+  closed: () => Problem.conflict('conversation_closed', 'This conversation takes no messages.'),
+  reply_not_found: () => Problem.invalid('replyToId', 'names no message of this conversation'),
+};
+
+const CLOSED: Partial<Record<string, () => Problem>> = {
+  session: () => Problem.conflict('session_closed', 'This session is closed.'),
+  channel: () => Problem.conflict('voice_channel', 'A VOICE channel takes no text messages.'),
+};
+
+/** Everything that is written into a room. Each call takes the pass that says it may be. */
+@Injectable()
+export class MessagesService {
+  constructor(
+    private readonly queue: WriteQueue,
+    private readonly work: UnitOfWork,
+    private readonly bus: EventBus,
+    private readonly history: HistoryService,
+  ) {}
+
+  /**
+   * Stores a message and announces it; it is on disk when this returns. Throws 409 `nonce_reused`,
+   * `session_closed` or `voice_channel`, 400 for a reply to nothing, 503 `overloaded`.
+   */
+  async append(pass: Writer | AnsweringAgent, draft: Draft): Promise<Appended> {
+    const row = draftRow(pass, draft);
+    const { judged, message } = await new Promise<{ judged: Judged; message?: MessageView }>((resolve, reject) => {
+      const settle = (judged: Judged) =>
+        resolve(judged.outcome === 'stored' ? { judged, message: this.announceNew(pass, row, judged) } : { judged });
+      this.queue.send(row, settle, reject);
+    });
+    if (message) return { message, created: true };
+    if (judged.outcome === 'repeated')
+      return { message: await this.history.find(pass.room.id, judged.id), created: false };
+    throw refusal(judged.outcome, pass.room.kind);
+  }
+
+  /** Throws 404, 403 for somebody else's message, 409 `message_deleted`. The same content changes nothing. */
+  async edit(writer: Writer, messageId: string, content: string): Promise<MessageView> {
+    return this.change(writer, messageId, MessageUpdated, async (tx, message) => {
+      if (message.authorId !== writer.actor.userId) throw Problem.forbidden('Only its author may edit a message.');
+      if (message.content === null) throw Problem.conflict('message_deleted', 'This message is deleted.');
+      if (message.content === content) return false;
+      const key = [message.conversationId, message.id];
+      await tx.query(
+        `INSERT INTO message_revisions (conversation_id, message_id, rev, content, created_at)
+         SELECT conversation_id, id, rev, content, coalesce(edited_at, created_at)
+         FROM messages WHERE conversation_id = $1 AND id = $2`,
+        key,
+      );
+      await tx.query(`UPDATE messages SET content = $3, edited_at = now() WHERE conversation_id = $1 AND id = $2`, [
+        ...key,
+        content,
+      ]);
+      return true;
+    });
+  }
+
+  /** By its author, or with a moderator's pass. The text and its revisions go; the place stays. Twice is once. */
+  async delete(pass: Writer | Moderator, messageId: string): Promise<MessageView> {
+    return this.change(pass, messageId, MessageDeleted, async (tx, message) => {
+      const own = message.authorId === pass.actor.userId;
+      if (!own && !(pass instanceof Moderator))
+        throw Problem.forbidden('Only its author or a moderator may delete a message.');
+      if (message.content === null) return false;
+      const key = [message.conversationId, message.id];
+      await tx.query(`DELETE FROM message_revisions WHERE conversation_id = $1 AND message_id = $2`, key);
+      await tx.query(
+        `UPDATE messages SET content = NULL, metadata = NULL, sent_hash = NULL, deleted_at = now()
+         WHERE conversation_id = $1 AND id = $2`,
+        key,
+      );
+      return true;
+    });
+  }
+
+  /** Takes everything out of a session. Its counters go on, so that a client that was away learns of it. */
+  async clear({ room }: Moderator): Promise<void> {
+    const inOneTransaction = () =>
+      this.work.run(async (tx) => {
+        const cleared = await tx.one<{ rev: number; clearedSeq: number }>(
+          `UPDATE conversations SET last_rev = last_rev + 1, cleared_seq = last_seq WHERE id = $1
+           RETURNING last_rev AS rev, cleared_seq AS "clearedSeq"`,
+          [room.id],
+        );
+        if (!cleared) throw Problem.notFound('This conversation');
+        await tx.query(`DELETE FROM messages WHERE conversation_id = $1`, [room.id]);
+        tx.announce(ConversationCleared(audienceOf(room), { conversationId: room.id, ...cleared }));
+      });
+    await this.queue.exclusive(room.id, inOneTransaction);
+  }
+
+  /**
+   * Changes one message under the lock of its room: loads it, lets `act` judge and change it, stamps the next rev
+   * and announces what is then stored. `act` gives false where there was nothing to change.
+   */
+  private async change(
+    { room }: Writer,
+    messageId: string,
+    kind: EventKind<MessageChange>,
+    act: (tx: Tx, message: MessageRow) => Promise<boolean>,
+  ): Promise<MessageView> {
+    const inOneTransaction = () =>
+      this.work.run(async (tx) => {
+        await tx.query(`SELECT 1 FROM conversations WHERE id = $1 FOR NO KEY UPDATE`, [room.id]);
+        const before = await loadMessage(tx, room.id, messageId);
+        if (!(await act(tx, before))) return presentMessage(before);
+        await tx.query(
+          `WITH next AS (UPDATE conversations SET last_rev = last_rev + 1 WHERE id = $1 RETURNING last_rev)
+           UPDATE messages SET rev = next.last_rev FROM next WHERE conversation_id = $1 AND id = $2`,
+          [room.id, messageId],
+        );
+        const message = presentMessage(await loadMessage(tx, room.id, messageId));
+        tx.announce(kind(audienceOf(room), { conversationId: room.id, rev: message.rev, message }));
+        return message;
+      });
+    return this.queue.exclusive(room.id, inOneTransaction);
+  }
+
+  private announceNew({ room, author }: Writer | AnsweringAgent, row: DraftRow, judged: Judged): MessageView {
+    const { seq, rev, createdAt } = judged;
+    const message = messageView({ ...row, seq, rev, createdAt, editedAt: null, deletedAt: null }, author);
+    this.bus.publish(MessageCreated(audienceOf(room), { conversationId: room.id, rev, message }));
+    this.bus.publish(MessageStored([], { room, message }));
+    return message;
+  }
+}
+
+function draftRow(pass: Writer | AnsweringAgent, draft: Draft): DraftRow {
+  const byAgent = pass instanceof AnsweringAgent;
+  return {
+    conversationId: pass.room.id,
+    id: uuidv7(),
+    authorId: byAgent ? null : pass.actor.userId,
+    agentId: byAgent ? pass.author.id : null,
+    role: pass.role,
+    content: draft.content,
+    metadata: draft.metadata ?? null,
+    tokensUsed: draft.tokensUsed ?? null,
+    nonce: draft.nonce ?? null,
+    replyToId: draft.replyToId ?? null,
+  };
+}
+
+function refusal(outcome: Outcome, kind: string): Problem {
+  if (outcome === 'stored' || outcome === 'repeated') throw new Error(`${outcome} is no refusal`);
+  return ((outcome === 'closed' && CLOSED[kind]) || REFUSALS[outcome])();
+}
+
+async function loadMessage(tx: Tx, conversationId: string, messageId: string): Promise<MessageRow> {
+  const row = await tx.one<MessageRow>(
+    `SELECT ${MESSAGE_COLUMNS} FROM messages m ${MESSAGE_AUTHORS} WHERE m.conversation_id = $1 AND m.id = $2`,
+    [conversationId, messageId],
+  );
+  if (!row) throw Problem.notFound('This message');
+  return row;
+}

@@ -1,0 +1,148 @@
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Problem } from '../platform/http/problem.js';
+import { AppendStore, type DraftRow, type Judged } from './append-store.js';
+
+/** Batches at the database side by side. More would wait for each other's fsync and gather less. */
+const LANES = 4;
+const MAX_BATCH = 400;
+/** Beyond this, sends are refused: a queue that only grows serves nobody. */
+const MAX_WAITING = 20_000;
+
+interface Send {
+  draft: DraftRow;
+  /** Called in order, at once after the commit, before anything else of this conversation is written. */
+  settle: (judged: Judged) => void;
+  fail: (error: unknown) => void;
+}
+type Work = Send | { job: () => Promise<void> };
+
+/**
+ * Group commit. While one batch is at the database the next one gathers, so that under load a commit carries many
+ * messages and alone it carries one at once. Whatever changes one conversation on this node goes through here, one
+ * after the other: so it is also announced in the order of its rev.
+ */
+@Injectable()
+export class WriteQueue implements OnApplicationShutdown {
+  private readonly waiting = new Map<string, Work[]>();
+  private readonly busy = new Set<string>();
+  private waitingCount = 0;
+  private running = 0;
+  private pumping = false;
+  private idle: (() => void)[] = [];
+
+  constructor(private readonly store: AppendStore) {}
+
+  /** Throws 503 `overloaded` where too much waits already. */
+  send(draft: DraftRow, settle: (judged: Judged) => void, fail: (error: unknown) => void): void {
+    this.add(draft.conversationId, { draft, settle, fail });
+  }
+
+  /** Runs `job` while nothing else of the conversation is written by this node. Gives or throws what it does. */
+  exclusive<T>(conversationId: string, job: () => Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.add(conversationId, { job: () => job().then(resolve, reject) });
+    });
+  }
+
+  /** What has been accepted is finished before the database is closed. */
+  async onApplicationShutdown(): Promise<void> {
+    if (this.waitingCount + this.running > 0) await new Promise<void>((resolve) => this.idle.push(resolve));
+  }
+
+  private add(conversationId: string, work: Work): void {
+    if (this.waitingCount >= MAX_WAITING) throw new Problem(503, 'overloaded', 'Too much is being written right now.');
+    const line = this.waiting.get(conversationId);
+    if (line) line.push(work);
+    else this.waiting.set(conversationId, [work]);
+    this.waitingCount += 1;
+    this.pumpSoon();
+  }
+
+  /** At the end of this turn of the event loop: what arrived in it goes together, and nothing waits longer. */
+  private pumpSoon(): void {
+    if (this.pumping) return;
+    this.pumping = true;
+    setImmediate(() => {
+      this.pumping = false;
+      this.pump();
+    });
+  }
+
+  private pump(): void {
+    while (this.running < LANES) {
+      const next = this.gather();
+      if (!next) break;
+      this.running += 1;
+      void this.run(next.conversationIds, next.work);
+    }
+    if (this.waitingCount + this.running === 0) this.idle.splice(0).forEach((tell) => tell());
+  }
+
+  private async run(conversationIds: string[], work: () => Promise<void>): Promise<void> {
+    conversationIds.forEach((id) => this.busy.add(id));
+    try {
+      await work();
+    } finally {
+      conversationIds.forEach((id) => this.busy.delete(id));
+      this.running -= 1;
+      this.pump();
+    }
+  }
+
+  /** The sends that stand first in their conversations, longest waiting conversation first; or one job by itself. */
+  private gather(): { conversationIds: string[]; work: () => Promise<void> } | undefined {
+    const batch: Send[] = [];
+    const conversationIds: string[] = [];
+    for (const [conversationId, line] of this.waiting) {
+      if (this.busy.has(conversationId) || batch.length >= MAX_BATCH) continue;
+      const first = line[0];
+      if (first && 'job' in first) {
+        if (batch.length > 0) continue;
+        this.take(conversationId, line, 1);
+        return { conversationIds: [conversationId], work: first.job };
+      }
+      const sends = leadingSends(line, MAX_BATCH - batch.length);
+      this.take(conversationId, line, sends.length);
+      conversationIds.push(conversationId);
+      batch.push(...sends);
+    }
+    return batch.length > 0 ? { conversationIds, work: () => this.commit(batch) } : undefined;
+  }
+
+  private take(conversationId: string, line: Work[], count: number): void {
+    line.splice(0, count);
+    this.waitingCount -= count;
+    if (line.length === 0) this.waiting.delete(conversationId);
+  }
+
+  private async commit(batch: Send[]): Promise<void> {
+    try {
+      const judged = await this.store.append(batch.map(({ draft }) => draft));
+      batch.forEach((send, i) => send.settle(judged[i] as Judged));
+    } catch (error) {
+      if (batch.length === 1 || !this.store.blamesOneDraft(error)) {
+        batch.forEach(({ fail }) => fail(error));
+        return;
+      }
+      // One draft spoiled the statement for all: each by itself, so that only that one fails.
+      for (const send of batch) await this.commit([send]);
+    }
+  }
+}
+
+/** Stops before a nonce that is already in the batch: append_messages judges against what is stored, not itself. */
+function leadingSends(line: Work[], most: number): Send[] {
+  const sends: Send[] = [];
+  const nonces = new Set<string>();
+  for (const work of line.slice(0, most)) {
+    if ('job' in work) break;
+    const { nonce, authorId, agentId } = work.draft;
+    if (nonce !== null) {
+      const key = `${authorId ?? agentId ?? ''} ${nonce}`;
+      if (nonces.has(key)) break;
+      nonces.add(key);
+    }
+    sends.push(work);
+  }
+  return sends;
+}

@@ -1,0 +1,24 @@
+import { ConfigError, loadConfig } from '../../platform/config/config.js';
+import { EmbeddedPostgresError } from '../../platform/database/embedded/errors.js';
+import { openDatabase } from '../../platform/database/open-database.js';
+
+/** Runs a command on the configured database, also beside a running app; prints what it gives, or why it failed. */
+export async function runCommand(work: (databaseUrl: string) => Promise<string>): Promise<void> {
+  try {
+    const database = await openDatabase(loadConfig(), 'command');
+    try {
+      process.stdout.write(`${await work(database.url)}\n`);
+    } finally {
+      await database.release();
+    }
+  } catch (error) {
+    process.stderr.write(`${reason(error)}\n`);
+    process.exitCode = 1;
+  }
+}
+
+function reason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const foreseen = error instanceof ConfigError || error instanceof EmbeddedPostgresError;
+  return foreseen || !process.env.DEBUG ? error.message : (error.stack ?? error.message);
+}

@@ -1,0 +1,135 @@
+import path from 'node:path';
+import { type ConfigProblem, type Environment, readEnvironment } from './environment.js';
+import { keptSecret, weakness } from './secrets.js';
+
+/** What this node runs with: decided once at boot, never read from the environment again. */
+export class Config {
+  readonly production: boolean;
+  readonly host: string;
+  readonly port: number;
+  /** None: the embedded PostgreSQL under `dataDir`. */
+  readonly databaseUrl: string | undefined;
+  readonly poolSize: number;
+  readonly migrations: 'auto' | 'manual';
+  readonly dataDir: string;
+  readonly secretKey: string;
+  readonly algorithm: 'HS256' | 'HS384' | 'HS512';
+  readonly accessTokenSeconds: number;
+  readonly refreshTokenSeconds: number;
+  readonly corsOrigins: readonly string[];
+  readonly rateLimit: boolean;
+  readonly trustProxy: boolean | number | string;
+  readonly legacyDialects: ReadonlySet<string>;
+  readonly logLevel: string;
+
+  constructor(values: Omit<Config, never>) {
+    Object.assign(this, values);
+  }
+}
+
+export class ConfigError extends Error {
+  constructor(readonly problems: ConfigProblem[]) {
+    super(
+      ['The configuration is not usable:', ...problems.map(({ name, message }) => `  ${name} ${message}`)].join('\n'),
+    );
+  }
+}
+
+export const LEGACY_DIALECTS = ['characters', 'chat-sessions', 'peer-chat', 'conversations', 'servers'] as const;
+
+/** Takes the environment, gives the configuration. Throws ConfigError with every problem by name. */
+export function loadConfig(source: NodeJS.ProcessEnv = process.env): Config {
+  const { environment, problems } = readEnvironment(source);
+  const production = environment.NODE_ENV === 'production';
+  const dataDir = path.resolve(environment.DATA_DIR ?? '.data');
+  const legacyDialects = readDialects(environment.LEGACY_API ?? 'on', problems);
+  const corsOrigins = readOrigins(environment.CORS_ORIGINS ?? '', problems);
+  checkSecrets(environment, production, problems);
+  checkDatabase(environment, problems);
+  if (problems.length > 0) throw new ConfigError(problems);
+
+  return new Config({
+    production,
+    host: environment.HOST ?? '127.0.0.1',
+    port: environment.PORT ?? 3000,
+    databaseUrl: databaseUrl(environment),
+    poolSize: environment.DB_POOL_SIZE ?? 20,
+    migrations: environment.MIGRATIONS ?? 'auto',
+    dataDir,
+    secretKey: environment.SECRET_KEY ?? keptSecret(dataDir, 'secret.key'),
+    algorithm: environment.ALGORITHM ?? 'HS256',
+    accessTokenSeconds: (environment.ACCESS_TOKEN_EXPIRE_MINUTES ?? 30) * 60,
+    refreshTokenSeconds: (environment.REFRESH_TOKEN_EXPIRE_DAYS ?? 30) * 86_400,
+    corsOrigins,
+    rateLimit: environment.RATE_LIMIT !== 'off',
+    trustProxy: readTrustProxy(environment.TRUST_PROXY ?? 'off'),
+    legacyDialects,
+    logLevel: environment.LOG_LEVEL ?? (production ? 'info' : 'warn'),
+  });
+}
+
+function databaseUrl(environment: Environment): string | undefined {
+  if (environment.DATABASE_URL) return environment.DATABASE_URL;
+  if (!environment.DB_HOST) return undefined;
+  const url = new URL('postgres://localhost');
+  url.hostname = environment.DB_HOST;
+  url.port = String(environment.DB_PORT ?? 5432);
+  url.username = encodeURIComponent(environment.DB_USER ?? 'postgres');
+  url.password = encodeURIComponent(environment.DB_PASSWORD ?? '');
+  url.pathname = `/${encodeURIComponent(environment.DB_NAME ?? 'parley')}`;
+  return url.toString();
+}
+
+function checkDatabase(environment: Environment, problems: ConfigProblem[]): void {
+  const parts = ['DB_PORT', 'DB_USER', 'DB_PASSWORD', 'DB_NAME'] as const;
+  const given = parts.filter((name) => environment[name] !== undefined);
+  if (!environment.DATABASE_URL && !environment.DB_HOST && given.length > 0) {
+    problems.push({ name: 'DB_HOST', message: `is needed where ${given.join(', ')} is given` });
+  }
+}
+
+function checkSecrets(environment: Environment, production: boolean, problems: ConfigProblem[]): void {
+  for (const name of ['SECRET_KEY', 'ENCRYPTION_KEY'] as const) {
+    const secret = environment[name];
+    if (!secret && production) {
+      problems.push({ name, message: 'must be given with NODE_ENV=production: at least 32 random characters' });
+    }
+    if (secret && production) {
+      const weak = weakness(secret);
+      if (weak) problems.push({ name, message: weak });
+    }
+  }
+}
+
+function readDialects(text: string, problems: ConfigProblem[]): Set<string> {
+  if (text === 'on') return new Set(LEGACY_DIALECTS);
+  if (text === 'off') return new Set();
+  const names = text.split(',').map((name) => name.trim());
+  const unknown = names.filter((name) => !(LEGACY_DIALECTS as readonly string[]).includes(name));
+  if (unknown.length > 0) {
+    problems.push({ name: 'LEGACY_API', message: `must be on, off or a list of ${LEGACY_DIALECTS.join(', ')}` });
+  }
+  return new Set(names);
+}
+
+function readOrigins(text: string, problems: ConfigProblem[]): string[] {
+  const origins = text
+    .split(',')
+    .map((origin) => origin.trim())
+    .filter((origin) => origin !== '');
+  for (const origin of origins) {
+    if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
+      problems.push({
+        name: 'CORS_ORIGINS',
+        message: `has ${origin}, which is no origin such as https://chat.example`,
+      });
+    }
+  }
+  return origins;
+}
+
+function readTrustProxy(text: string): boolean | number | string {
+  if (text === 'off' || text === 'false') return false;
+  if (/^\d+$/.test(text)) return Number(text);
+  return text;
+}

@@ -1,0 +1,58 @@
+import { plainToInstance, Transform } from 'class-transformer';
+import { IsIn, IsInt, IsOptional, IsString, Matches, Max, Min, MinLength, validateSync } from 'class-validator';
+
+const toNumber = ({ value }: { value: unknown }) => (typeof value === 'string' ? Number(value) : value);
+
+/** What may be set from outside, as text. Deciding what follows from it is config.ts. */
+export class Environment {
+  @IsOptional() @IsIn(['development', 'production', 'test']) NODE_ENV?: 'development' | 'production' | 'test';
+  @IsOptional() @MinLength(1) HOST?: string;
+  @IsOptional() @Transform(toNumber) @IsInt() @Min(0) @Max(65535) PORT?: number;
+
+  @IsOptional() @Matches(/^postgres(ql)?:\/\/\S+$/, { message: 'must be a postgres:// URL' }) DATABASE_URL?: string;
+  @IsOptional() @IsString() DB_HOST?: string;
+  @IsOptional() @Transform(toNumber) @IsInt() @Min(1) @Max(65535) DB_PORT?: number;
+  @IsOptional() @IsString() DB_USER?: string;
+  @IsOptional() @IsString() DB_PASSWORD?: string;
+  @IsOptional() @IsString() DB_NAME?: string;
+  @IsOptional() @Transform(toNumber) @IsInt() @Min(2) @Max(500) DB_POOL_SIZE?: number;
+  @IsOptional() @IsIn(['auto', 'manual']) MIGRATIONS?: 'auto' | 'manual';
+
+  @IsOptional() @IsString() DATA_DIR?: string;
+  @IsOptional() @IsString() SECRET_KEY?: string;
+  @IsOptional() @IsString() ENCRYPTION_KEY?: string;
+  @IsOptional() @IsIn(['HS256', 'HS384', 'HS512']) ALGORITHM?: 'HS256' | 'HS384' | 'HS512';
+  @IsOptional() @Transform(toNumber) @IsInt() @Min(1) @Max(1440) ACCESS_TOKEN_EXPIRE_MINUTES?: number;
+  @IsOptional() @Transform(toNumber) @IsInt() @Min(1) @Max(365) REFRESH_TOKEN_EXPIRE_DAYS?: number;
+
+  @IsOptional() @IsString() CORS_ORIGINS?: string;
+  @IsOptional() @IsIn(['on', 'off']) RATE_LIMIT?: 'on' | 'off';
+  @IsOptional() @IsString() TRUST_PROXY?: string;
+  @IsOptional() @IsString() LEGACY_API?: string;
+  @IsOptional()
+  @IsIn(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+  LOG_LEVEL?: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+}
+
+export interface ConfigProblem {
+  /** The name of the environment variable. */
+  name: string;
+  message: string;
+}
+
+/** Takes the process environment, gives the known variables typed, and every problem found, never only the first. */
+export function readEnvironment(source: NodeJS.ProcessEnv): { environment: Environment; problems: ConfigProblem[] } {
+  const known = Object.fromEntries(
+    Object.entries(source)
+      .map(([name, value]) => [name, value?.trim()] as const)
+      .filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const environment = plainToInstance(Environment, known);
+  const problems = validateSync(environment, { forbidUnknownValues: false }).map((error) => ({
+    name: error.property,
+    message: Object.values(error.constraints ?? {})
+      .map((text) => text.replace(`${error.property} `, ''))
+      .join(', '),
+  }));
+  return { environment, problems };
+}

@@ -1,0 +1,89 @@
+import { Injectable } from '@nestjs/common';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { QueryResultRow } from 'pg';
+import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
+import { EventBus } from '../events/event-bus.js';
+import type { DomainEvent } from '../events/event.js';
+
+/** What may be done inside one transaction. It is of no use once its unit of work has ended. */
+export class Tx {
+  private readonly events: DomainEvent[] = [];
+
+  constructor(private readonly runner: QueryRunner) {}
+
+  get manager(): EntityManager {
+    this.mustBeOpen();
+    return this.runner.manager;
+  }
+
+  async query<Row extends QueryResultRow>(sql: string, values: unknown[] = []): Promise<Row[]> {
+    this.mustBeOpen();
+    const { records } = await this.runner.query(sql, values, true);
+    return records as Row[];
+  }
+
+  async one<Row extends QueryResultRow>(sql: string, values: unknown[] = []): Promise<Row | undefined> {
+    return (await this.query<Row>(sql, values))[0];
+  }
+
+  /** Keeps the event until the commit has returned; a transaction that is rolled back announces nothing. */
+  announce(event: DomainEvent): void {
+    this.mustBeOpen();
+    this.events.push(event);
+  }
+
+  /** The events, once, for the unit of work that has just committed. */
+  drain(): DomainEvent[] {
+    return this.events.splice(0);
+  }
+
+  private mustBeOpen(): void {
+    if (!this.runner.isTransactionActive) throw new Error('This transaction has ended: its handle must not be kept.');
+  }
+}
+
+/** The only place that opens or closes a transaction. */
+@Injectable()
+export class UnitOfWork {
+  private readonly running = new AsyncLocalStorage<true>();
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly bus: EventBus,
+  ) {}
+
+  /**
+   * Runs `work` in one transaction (READ COMMITTED) and publishes what it announced after the commit. Throws what
+   * `work` throws, rolled back. A nested one is refused: its events could only be right if it had its own commit.
+   */
+  async run<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    if (this.running.getStore()) throw new Error('A unit of work runs already: pass its Tx on, do not nest another.');
+    const runner = this.dataSource.createQueryRunner();
+    try {
+      await runner.startTransaction();
+      const tx = new Tx(runner);
+      const result = await this.running.run(true, () => work(tx));
+      await runner.commitTransaction();
+      this.publish(tx.drain());
+      return result;
+    } catch (error) {
+      if (runner.isTransactionActive) await rollBack(runner);
+      throw error;
+    } finally {
+      await runner.release();
+    }
+  }
+
+  private publish(events: DomainEvent[]): void {
+    for (const event of events) this.bus.publish(event);
+  }
+}
+
+/** A rollback that fails means the connection is gone, and the transaction with it: the first error is the one to tell. */
+async function rollBack(runner: QueryRunner): Promise<void> {
+  try {
+    await runner.rollbackTransaction();
+  } catch {
+    return;
+  }
+}

@@ -1,0 +1,33 @@
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { NextFunction, Request, Response } from 'express';
+import helmet from 'helmet';
+import type { Logger as Pino } from 'pino';
+import type { Config } from '../config/config.js';
+import { requestLog } from '../logging/request-log.js';
+import { ProblemFilter } from './problem.filter.js';
+import { CheckedInput } from './validation.js';
+
+const BODY_LIMIT = '1mb';
+
+/** Everything about HTTP that no feature should have to think of. */
+export function setUpHttp(app: NestExpressApplication, config: Config, logger: Pino): void {
+  app.set('trust proxy', config.trustProxy);
+  app.set('etag', false);
+  app.disable('x-powered-by');
+  app.use(requestLog(logger));
+  app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }));
+  app.use(noStore);
+  app.useBodyParser('json', { limit: BODY_LIMIT, strict: false });
+  app.enableCors({
+    origin: [...config.corsOrigins],
+    exposedHeaders: ['X-Request-Id', 'Retry-After', 'RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'],
+  });
+  app.useGlobalPipes(new CheckedInput());
+  app.useGlobalFilters(new ProblemFilter());
+}
+
+/** What is answered to one person must not be kept by a cache for another. */
+function noStore(_request: Request, response: Response, next: NextFunction): void {
+  response.setHeader('Cache-Control', 'no-store');
+  next();
+}

@@ -1,0 +1,73 @@
+import { ApiPropertyOptional } from '@nestjs/swagger';
+import { Type } from 'class-transformer';
+import { IsInt, IsString, Max, MaxLength, Min } from 'class-validator';
+import { Problem } from './problem.js';
+import { Optional } from './optional.js';
+
+export class PageQuery {
+  @ApiPropertyOptional({ description: 'How many items at most.', minimum: 1, maximum: 100, default: 50 })
+  @Optional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(100)
+  limit: number = 50;
+
+  @ApiPropertyOptional({ description: '`nextCursor` of the page before.' })
+  @Optional()
+  @IsString()
+  @MaxLength(512)
+  cursor?: string;
+}
+
+export interface Page<T> {
+  items: T[];
+  /** Null on the last page. */
+  nextCursor: string | null;
+}
+
+type Key = string | number;
+
+/**
+ * Cuts a page from `limit + 1` rows. Keyset paging: the cursor holds the sort key of the last row that is shown,
+ * so that any page costs what the first one costs.
+ */
+export function pageOf<R, T>(rows: R[], limit: number, keyOf: (row: R) => Key[], present: (row: R) => T): Page<T> {
+  const shown = rows.slice(0, limit);
+  const last = shown.at(-1);
+  const more = rows.length > limit && last !== undefined;
+  return { items: shown.map(present), nextCursor: more ? encode(keyOf(last)) : null };
+}
+
+/** Reads a cursor of as many keys as `form` has, each of its type. Throws 400 for a made-up one. */
+export function readCursor<const F extends ('string' | 'number' | 'time' | 'id')[]>(
+  cursor: string | undefined,
+  form: F,
+): { [I in keyof F]: F[I] extends 'number' ? number : string } | undefined {
+  if (cursor === undefined) return undefined;
+  const keys = decode(cursor);
+  if (!Array.isArray(keys) || keys.length !== form.length || !keys.every((key, i) => fits(key, form[i]))) {
+    throw Problem.invalid('cursor', 'is not one that this list gave out');
+  }
+  return keys as never;
+}
+
+function fits(key: unknown, form: string | undefined): boolean {
+  if (form === 'number') return Number.isSafeInteger(key);
+  if (typeof key !== 'string' || key.includes('\u0000')) return false;
+  if (form === 'time') return !Number.isNaN(Date.parse(key));
+  if (form === 'id') return /^[0-9a-f-]{36}$/.test(key);
+  return true;
+}
+
+function encode(keys: Key[]): string {
+  return Buffer.from(JSON.stringify(keys)).toString('base64url');
+}
+
+function decode(cursor: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}

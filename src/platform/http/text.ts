@@ -1,0 +1,35 @@
+import type { FieldError } from './problem.js';
+
+const MAX_DEPTH = 32;
+
+/**
+ * Looks through a decoded JSON value for what PostgreSQL cannot store (NUL, lone surrogates) and for nesting
+ * deep enough to exhaust the stack of whatever walks it next. Iterative for that very reason.
+ */
+export function textProblems(root: unknown): FieldError[] {
+  const problems: FieldError[] = [];
+  const waiting: { value: unknown; path: string; depth: number }[] = [{ value: root, path: '', depth: 0 }];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const { value, path, depth } = next;
+    if (typeof value === 'string') {
+      const problem = textProblem(value);
+      if (problem) problems.push({ path, message: problem });
+    } else if (typeof value === 'object' && value !== null) {
+      if (depth === MAX_DEPTH)
+        return [{ path: path.slice(0, 100), message: `is nested deeper than ${MAX_DEPTH} levels` }];
+      for (const [key, child] of Object.entries(value)) {
+        if (textProblem(key))
+          problems.push({ path, message: 'has a key that holds a character that cannot be stored' });
+        waiting.push({ value: child, path: path ? `${path}.${key}` : key, depth: depth + 1 });
+      }
+    }
+  }
+  return problems;
+}
+
+function textProblem(text: string): string | undefined {
+  if (text.includes('\u0000')) return 'must not hold the NUL character';
+  if (!(text as { isWellFormed(): boolean } & string).isWellFormed())
+    return 'must be well-formed Unicode (it has half a character)';
+  return undefined;
+}

@@ -1,0 +1,34 @@
+import type { LoggerService } from '@nestjs/common';
+import { type Logger as Pino, pino } from 'pino';
+import { requestId } from './request-context.js';
+
+/** One JSON object a line on standard output. Never give it a token, a password, a key or the text of a message. */
+export function createLogger(level: string): Pino {
+  return pino({
+    level,
+    base: undefined,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    mixin: () => ({ requestId: requestId() }),
+    formatters: { level: (label) => ({ level: label }) },
+  });
+}
+
+/** Lets what Nest and our own `new Logger(name)` say come out of pino. */
+export class NestLogger implements LoggerService {
+  constructor(private readonly pino: Pino) {}
+
+  log = (message: unknown, ...rest: unknown[]) => this.write('debug', message, rest);
+  debug = (message: unknown, ...rest: unknown[]) => this.write('debug', message, rest);
+  verbose = (message: unknown, ...rest: unknown[]) => this.write('trace', message, rest);
+  warn = (message: unknown, ...rest: unknown[]) => this.write('warn', message, rest);
+  error = (message: unknown, ...rest: unknown[]) => this.write('error', message, rest);
+  fatal = (message: unknown, ...rest: unknown[]) => this.write('fatal', message, rest);
+
+  /** Nest appends the name of the logger; our own calls are (fields, text, name). */
+  private write(level: 'trace' | 'debug' | 'warn' | 'error' | 'fatal', message: unknown, rest: unknown[]): void {
+    const context = rest.at(-1);
+    const fields = typeof message === 'object' && message !== null ? message : {};
+    const text = typeof message === 'object' ? rest.slice(0, -1).find((part) => typeof part === 'string') : message;
+    this.pino[level]({ context, ...fields }, typeof text === 'string' ? text : undefined);
+  }
+}

@@ -1,0 +1,198 @@
+import type { Duplex } from 'node:stream';
+import { v7 as uuidv7 } from 'uuid';
+import type { WebSocket } from 'ws';
+import type { Actor } from '../auth/actor.js';
+import type { ConversationState } from '../conversations/conversation-state.js';
+import type { DomainEvent, Topic } from '../platform/events/event.js';
+import { CLOSE } from './close-codes.js';
+import { textFrame } from './text-frame.js';
+
+/** A language that sockets speak over the one hub: parley.v1, and that of an old system. */
+export interface Dialect {
+  /** The event in this language, or nothing where it has no word for it. Called once for all its listeners. */
+  encode(event: DomainEvent): string | undefined;
+  /** Says hello, before anything else is heard. */
+  greet(connection: Connection, conversations: ConversationState[]): void;
+  /** Takes one text frame. Answers what it refuses; never throws. */
+  receive(connection: Connection, text: string): Promise<void>;
+  /** Answers a frame that is broken before anything is read of it. */
+  refuse(connection: Connection, code: string, message: string): void;
+}
+
+/** What may wait for one reader. Beyond it the reader is cut off and catches up by `sync`. */
+const MAX_PENDING_BYTES = 1024 * 1024;
+const ERRORS_IN_A_ROW = 10;
+/** A close frame behind a full buffer may never be read: after this the socket is cut. */
+const CLOSE_GRACE_MS = 2_000;
+
+/** A socket that sends faster than its frames are worked on is not read meanwhile. */
+const MAX_PENDING_FRAMES = 64;
+
+/** A change of a room, as far as order is concerned. */
+interface Change {
+  conversationId: string;
+  rev: number;
+  frame: Buffer;
+}
+
+/** One socket: who is behind it, what it listens to, and what waits to be written to it. */
+export class Connection {
+  readonly id = uuidv7();
+  readonly topics = new Set<Topic>();
+  /** Topics lost while the list of topics was still being read: that list is older than the loss. */
+  readonly lost = new Set<Topic>();
+  unansweredPings = 0;
+  /** Frames that are being worked on, and sends that are not acknowledged yet. */
+  pending = 0;
+
+  private outgoing: Buffer[] = [];
+  private outgoingBytes = 0;
+  private errors = 0;
+  private opening: (Change | Buffer)[] | null = [];
+  private readonly syncing = new Map<string, Change[]>();
+  private expiry: NodeJS.Timeout | undefined;
+  private closed = false;
+  private stopped = false;
+
+  constructor(
+    readonly ws: WebSocket,
+    private readonly socket: Duplex,
+    readonly actor: Actor,
+    readonly dialect: Dialect,
+    private readonly wantsFlush: (connection: Connection) => void,
+  ) {}
+
+  get isOpening(): boolean {
+    return this.opening !== null;
+  }
+
+  get isClosed(): boolean {
+    return this.closed;
+  }
+
+  /** An answer to this socket alone. */
+  send(value: object): void {
+    this.write(textFrame(JSON.stringify(value)));
+  }
+
+  /** An event. Before `ready`, and for a room that is being synced, it waits for what is older. */
+  offer(frame: Buffer, conversationId: string | undefined, rev: number | undefined): void {
+    const change = conversationId !== undefined && rev !== undefined ? { conversationId, rev, frame } : undefined;
+    if (this.opening) this.opening.push(change ?? frame);
+    else if (change && this.syncing.has(change.conversationId)) this.syncing.get(change.conversationId)?.push(change);
+    else this.write(frame);
+  }
+
+  /** Says hello and then what happened meanwhile, save what the counters in the hello cover already. */
+  open(greet: () => void, heads: ReadonlyMap<string, number>): void {
+    const waiting = this.opening ?? [];
+    this.opening = null;
+    greet();
+    for (const event of waiting) {
+      if (Buffer.isBuffer(event)) this.write(event);
+      else if (event.rev > (heads.get(event.conversationId) ?? 0)) this.write(event.frame);
+    }
+  }
+
+  /** False where a sync of this room runs already. */
+  beginSync(conversationId: string): boolean {
+    if (this.syncing.has(conversationId)) return false;
+    this.syncing.set(conversationId, []);
+    return true;
+  }
+
+  /** Lets the events go that came during the sync and are newer than what it brought. */
+  endSync(conversationId: string, rev: number): void {
+    const held = this.syncing.get(conversationId) ?? [];
+    this.syncing.delete(conversationId);
+    for (const change of held) if (change.rev > rev) this.write(change.frame);
+  }
+
+  /** Everything that waits, for one write; empties it. */
+  takeOutgoing(): Buffer[] {
+    const frames = this.outgoing;
+    this.outgoing = [];
+    this.outgoingBytes = 0;
+    return frames;
+  }
+
+  writeRaw(bytes: Buffer): void {
+    if (this.socket.writable) this.socket.write(bytes);
+  }
+
+  /** Resolves when what is written has left, or the socket is gone. */
+  async drained(): Promise<void> {
+    if (!this.socket.writableNeedDrain || this.closed) return;
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        this.socket.off('drain', done).off('close', done);
+        resolve();
+      };
+      this.socket.on('drain', done).on('close', done);
+    });
+  }
+
+  begun(): void {
+    this.pending += 1;
+    if (this.pending >= MAX_PENDING_FRAMES) this.ws.pause();
+  }
+
+  settled(): void {
+    this.pending -= 1;
+    if (this.ws.isPaused && this.pending < MAX_PENDING_FRAMES && !this.stopped) this.ws.resume();
+  }
+
+  /** Nothing more is read. */
+  stop(): void {
+    this.stopped = true;
+    this.ws.pause();
+  }
+
+  /** Counts what cannot be read at all; ten in a row are the end. */
+  countError(): void {
+    this.errors += 1;
+    if (this.errors >= ERRORS_IN_A_ROW) this.close(CLOSE.tooManyErrors, 'too many errors');
+  }
+
+  countGood(): void {
+    this.errors = 0;
+  }
+
+  /** Closes with 4001 when the token runs out, unless a newer one comes first. */
+  expireAt(time: Date): void {
+    clearTimeout(this.expiry);
+    // Timers hold no more than 2^31 ms; a token that lives longer outlives the connection anyway.
+    const ms = Math.min(time.getTime() - Date.now(), 2 ** 31 - 1);
+    this.expiry = setTimeout(() => this.close(CLOSE.signInAgain, 'the access token has expired'), ms).unref();
+  }
+
+  close(code: number, reason: string): void {
+    if (this.closed) return;
+    this.closed = true;
+    const rest = this.takeOutgoing();
+    if (code !== CLOSE.tooSlow) rest.forEach((frame) => this.writeRaw(frame));
+    this.ws.resume();
+    this.ws.close(code, reason);
+    setTimeout(() => this.ws.terminate(), CLOSE_GRACE_MS).unref();
+  }
+
+  /** The socket is gone, whoever ended it. */
+  dispose(): void {
+    this.closed = true;
+    clearTimeout(this.expiry);
+    this.takeOutgoing();
+    this.opening = null;
+    this.syncing.clear();
+  }
+
+  private write(frame: Buffer): void {
+    if (this.closed) return;
+    this.outgoing.push(frame);
+    this.outgoingBytes += frame.length;
+    if (this.outgoingBytes + this.socket.writableLength > MAX_PENDING_BYTES) {
+      this.close(CLOSE.tooSlow, 'reads too slowly');
+      return;
+    }
+    if (this.outgoing.length === 1) this.wantsFlush(this);
+  }
+}

@@ -1,0 +1,59 @@
+import { IsInt, IsString, IsUUID, Max, MaxLength, Min } from 'class-validator';
+import { IsContent, MessageDraft } from '../messages/messages.dto.js';
+import { Optional } from '../platform/http/optional.js';
+
+/** Every frame may carry a `ref`, which comes back with its answer. */
+export class Frame {
+  @Optional()
+  @IsString()
+  @MaxLength(200)
+  ref?: string;
+}
+
+export class RoomFrame extends Frame {
+  @IsUUID()
+  conversationId: string;
+}
+
+export class SendFrame extends MessageDraft {
+  @Optional()
+  @IsString()
+  @MaxLength(200)
+  ref?: string;
+
+  @IsUUID()
+  conversationId: string;
+}
+
+export class EditFrame extends RoomFrame {
+  @IsUUID()
+  messageId: string;
+
+  @IsContent()
+  content: string;
+}
+
+export class DeleteFrame extends RoomFrame {
+  @IsUUID()
+  messageId: string;
+}
+
+export class SyncFrame extends RoomFrame {
+  @IsInt()
+  @Min(0)
+  @Max(Number.MAX_SAFE_INTEGER)
+  afterRev: number;
+}
+
+export class ReadFrame extends RoomFrame {
+  @IsInt()
+  @Min(0)
+  @Max(Number.MAX_SAFE_INTEGER)
+  seq: number;
+}
+
+export class AuthenticateFrame extends Frame {
+  @IsString()
+  @MaxLength(8192)
+  token: string;
+}

@@ -1,0 +1,86 @@
+import { Injectable } from '@nestjs/common';
+import { AccessService } from '../access/access.service.js';
+import type { Action } from '../access/verdict.js';
+import { TokensService } from '../auth/tokens.service.js';
+import { ConversationsService } from '../conversations/conversations.service.js';
+import { MessagesService } from '../messages/messages.service.js';
+import { Problem } from '../platform/http/problem.js';
+import type { Connection } from './connection.js';
+import { AuthenticateFrame, DeleteFrame, EditFrame, Frame, ReadFrame, SendFrame, SyncFrame } from './frames.dto.js';
+import { SyncService } from './sync.service.js';
+
+/** What goes back to the sender: an object now, or one that is on its way while the next frame is read. */
+export type Answer = object | undefined | { later: Promise<object | undefined> };
+
+/** One type of frame. A frame type without a stated access cannot be declared, and the router enters by it. */
+export interface FrameKind<F extends Frame = Frame> {
+  /** What the sender must be allowed in the frame's conversation; `self` for what touches only the sender. */
+  access: Action | 'self';
+  form: new () => F;
+  handle(connection: Connection, frame: F): Promise<Answer>;
+}
+
+/** The words of parley.v1 from client to server. */
+@Injectable()
+export class Frames {
+  readonly kinds: ReadonlyMap<string, FrameKind>;
+
+  constructor(
+    private readonly access: AccessService,
+    private readonly messages: MessagesService,
+    private readonly conversations: ConversationsService,
+    private readonly syncs: SyncService,
+    private readonly tokens: TokensService,
+  ) {
+    this.kinds = new Map<string, FrameKind>([
+      ['ping', kind('self', Frame, () => Promise.resolve({ type: 'pong' }))],
+      ['authenticate', kind('self', AuthenticateFrame, (...args) => this.authenticate(...args))],
+      ['message.send', kind('write', SendFrame, (...args) => this.send(...args))],
+      ['message.edit', kind('write', EditFrame, (...args) => this.edit(...args))],
+      ['message.delete', kind('write', DeleteFrame, (...args) => this.delete(...args))],
+      ['read', kind('read', ReadFrame, (...args) => this.read(...args))],
+      ['sync', kind('read', SyncFrame, (...args) => this.sync(...args))],
+    ]);
+  }
+
+  /** Later: the next send of this socket may join the same batch. Its place in the order is taken already. */
+  private async send({ actor }: Connection, { conversationId, ...draft }: SendFrame): Promise<Answer> {
+    const writer = await this.access.enter(actor, conversationId, 'write');
+    return { later: this.messages.append(writer, draft).then(({ message }) => ({ type: 'ack', message })) };
+  }
+
+  private async edit({ actor }: Connection, { conversationId, messageId, content }: EditFrame): Promise<Answer> {
+    const writer = await this.access.enter(actor, conversationId, 'write');
+    return { type: 'ack', message: await this.messages.edit(writer, messageId, content) };
+  }
+
+  private async delete({ actor }: Connection, { conversationId, messageId }: DeleteFrame): Promise<Answer> {
+    const pass = await this.access.enterToChange(actor, conversationId);
+    return { type: 'ack', message: await this.messages.delete(pass, messageId) };
+  }
+
+  private async read({ actor }: Connection, { conversationId, seq }: ReadFrame): Promise<Answer> {
+    const reader = await this.access.enter(actor, conversationId, 'read');
+    return { type: 'ack', seq: await this.conversations.markRead(reader, seq) };
+  }
+
+  private async sync(connection: Connection, { conversationId, afterRev, ref }: SyncFrame): Promise<Answer> {
+    await this.access.enter(connection.actor, conversationId, 'read');
+    return { later: this.syncs.run(connection, conversationId, afterRev, ref) };
+  }
+
+  private async authenticate(connection: Connection, { token }: AuthenticateFrame): Promise<Answer> {
+    const { actor, expiresAt } = await this.tokens.verify(token);
+    if (actor.userId !== connection.actor.userId) throw Problem.forbidden('This socket belongs to somebody else.');
+    connection.expireAt(expiresAt);
+    return { type: 'ack' };
+  }
+}
+
+function kind<F extends Frame>(
+  access: FrameKind['access'],
+  form: new () => F,
+  handle: FrameKind<F>['handle'],
+): FrameKind {
+  return { access, form, handle };
+}

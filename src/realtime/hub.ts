@@ -1,0 +1,100 @@
+import { Injectable } from '@nestjs/common';
+import type { DomainEvent, Topic } from '../platform/events/event.js';
+import type { Connection, Dialect } from './connection.js';
+import { textFrame } from './text-frame.js';
+
+/** Who listens to what on this node, and how an event gets to them: serialised once, framed once, written once. */
+@Injectable()
+export class Hub {
+  readonly connections = new Set<Connection>();
+  private readonly topics = new Map<Topic, Set<Connection>>();
+  private dirty: Connection[] = [];
+
+  add(connection: Connection): void {
+    this.connections.add(connection);
+  }
+
+  remove(connection: Connection): void {
+    this.connections.delete(connection);
+    for (const topic of connection.topics) this.unsubscribe(connection, topic);
+    connection.dispose();
+  }
+
+  of(topic: Topic): ReadonlySet<Connection> {
+    return this.topics.get(topic) ?? new Set();
+  }
+
+  subscribe(connection: Connection, topic: Topic): void {
+    connection.lost.delete(topic);
+    connection.topics.add(topic);
+    const listeners = this.topics.get(topic);
+    if (listeners) listeners.add(connection);
+    else this.topics.set(topic, new Set([connection]));
+  }
+
+  unsubscribe(connection: Connection, topic: Topic): void {
+    if (connection.isOpening) connection.lost.add(topic);
+    connection.topics.delete(topic);
+    const listeners = this.topics.get(topic);
+    listeners?.delete(connection);
+    if (listeners?.size === 0) this.topics.delete(topic);
+  }
+
+  drop(topic: Topic): void {
+    for (const connection of [...this.of(topic)]) this.unsubscribe(connection, topic);
+  }
+
+  deliver(event: DomainEvent): void {
+    const [first, ...others] = event.audience;
+    if (first === undefined) return;
+    const listeners = others.length === 0 ? this.of(first) : this.union(event.audience);
+    if (listeners.size === 0) return;
+    const { conversationId, rev } = event.data as { conversationId?: string; rev?: number };
+    const frames = new Map<Dialect, Buffer | undefined>();
+    for (const connection of listeners) {
+      const frame = frameFor(connection.dialect, event, frames);
+      if (frame) connection.offer(frame, conversationId, rev);
+    }
+  }
+
+  /** Asked for by a connection that has something to say: at the end of this turn, together with all others. */
+  flushSoon = (connection: Connection): void => {
+    if (this.dirty.length === 0) setImmediate(() => this.flush());
+    this.dirty.push(connection);
+  };
+
+  /** Listeners of one topic mostly wait for the very same frames: those are joined once for all of them. */
+  private flush(): void {
+    const connections = this.dirty;
+    this.dirty = [];
+    let frames: Buffer[] = [];
+    let joined: Buffer = Buffer.alloc(0);
+    for (const connection of connections) {
+      const waiting = connection.takeOutgoing();
+      if (waiting.length === 0) continue;
+      if (!sameFrames(waiting, frames)) {
+        frames = waiting;
+        joined = waiting.length === 1 ? (waiting[0] as Buffer) : Buffer.concat(waiting);
+      }
+      connection.writeRaw(joined);
+    }
+  }
+
+  private union(audience: readonly Topic[]): Set<Connection> {
+    const all = new Set<Connection>();
+    for (const topic of audience) for (const connection of this.of(topic)) all.add(connection);
+    return all;
+  }
+}
+
+function frameFor(dialect: Dialect, event: DomainEvent, made: Map<Dialect, Buffer | undefined>): Buffer | undefined {
+  if (!made.has(dialect)) {
+    const text = dialect.encode(event);
+    made.set(dialect, text === undefined ? undefined : textFrame(text));
+  }
+  return made.get(dialect);
+}
+
+function sameFrames(a: Buffer[], b: Buffer[]): boolean {
+  return a.length === b.length && a.every((frame, i) => frame === b[i]);
+}

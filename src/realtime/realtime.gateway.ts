@@ -1,0 +1,43 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { EventBus } from '../platform/events/event-bus.js';
+import { MemberAdded, MemberRemoved } from '../servers/memberships/memberships.events.js';
+import { ServerDeleted } from '../servers/servers/servers.events.js';
+import { Handshake } from './handshake.js';
+import { Hub } from './hub.js';
+import { ParleyDialect } from './parley-dialect.js';
+import { SocketServer } from './socket-server.js';
+
+/**
+ * Where events meet sockets: whatever is announced goes to who listens, and a membership won or lost changes what
+ * somebody's open sockets listen to, in the same moment.
+ */
+@Injectable()
+export class RealtimeGateway implements OnModuleInit {
+  constructor(
+    private readonly bus: EventBus,
+    private readonly hub: Hub,
+    private readonly server: SocketServer,
+    private readonly dialect: ParleyDialect,
+    private readonly handshake: Handshake,
+  ) {}
+
+  onModuleInit(): void {
+    this.server.register({
+      path: '/api/v1/realtime',
+      dialect: this.dialect,
+      welcome: (request) => this.handshake.welcome(request),
+    });
+    this.bus.on(MemberAdded, ({ serverId, member }) => {
+      for (const connection of this.hub.of(`user:${member.user.id}`))
+        this.hub.subscribe(connection, `server:${serverId}`);
+    });
+    this.bus.on(MemberRemoved, ({ serverId, userId }) => {
+      for (const connection of this.hub.of(`user:${userId}`)) this.hub.unsubscribe(connection, `server:${serverId}`);
+    });
+    this.bus.onAny((event) => this.hub.deliver(event));
+    // After its last event has gone out: those who listened are told that it is gone.
+    this.bus.onAny((event) => {
+      if (event.type === ServerDeleted.type) event.audience.forEach((topic) => this.hub.drop(topic));
+    });
+  }
+}

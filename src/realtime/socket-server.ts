@@ -1,0 +1,150 @@
+import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { IncomingMessage, Server } from 'node:http';
+import { STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { ConversationsService } from '../conversations/conversations.service.js';
+import { Problem } from '../platform/http/problem.js';
+import { problemOf } from '../platform/http/problem.filter.js';
+import { CLOSE } from './close-codes.js';
+import { Connection, type Dialect } from './connection.js';
+import { drain } from './drain.js';
+import { SUBPROTOCOL, type Welcome } from './handshake.js';
+import { HEARTBEAT_SECONDS } from './heartbeat.js';
+import { Hub } from './hub.js';
+
+const MAX_FRAME_BYTES = 64 * 1024;
+/** A larger frame is not even read to its end: ws closes with 1009. */
+const HARD_FRAME_BYTES = 1024 * 1024;
+
+export interface Endpoint {
+  path: string;
+  dialect: Dialect;
+  /** Throws a Problem where the socket is refused. */
+  welcome(request: IncomingMessage): Promise<Welcome>;
+}
+
+/** Opens sockets on the app's own HTTP server and keeps them alive. What they say goes to their dialect. */
+@Injectable()
+export class SocketServer implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger(SocketServer.name);
+  private readonly endpoints = new Map<string, Endpoint>();
+  private readonly sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: HARD_FRAME_BYTES,
+    perMessageDeflate: false,
+    handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
+  });
+  private heartbeat: NodeJS.Timeout | undefined;
+  private stopping = false;
+
+  constructor(
+    private readonly adapter: HttpAdapterHost,
+    private readonly hub: Hub,
+    private readonly conversations: ConversationsService,
+  ) {}
+
+  register(endpoint: Endpoint): void {
+    this.endpoints.set(endpoint.path, endpoint);
+  }
+
+  onApplicationBootstrap(): void {
+    const server = this.adapter.httpAdapter.getHttpServer() as Server;
+    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      void this.upgrade(request, socket, head);
+    });
+    this.heartbeat = setInterval(() => this.beat(), HEARTBEAT_SECONDS * 1000).unref();
+  }
+
+  /** Lets everyone know that they should come back, not all at once, after what they sent is done. */
+  async beforeApplicationShutdown(): Promise<void> {
+    this.stopping = true;
+    clearInterval(this.heartbeat);
+    await drain([...this.hub.connections]);
+  }
+
+  private async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    socket.on('error', () => socket.destroy());
+    try {
+      const endpoint = this.endpoints.get(new URL(request.url ?? '/', 'http://parley').pathname);
+      if (!endpoint) throw Problem.notFound('This socket');
+      if (this.stopping) throw Problem.unavailable();
+      const welcome = await endpoint.welcome(request);
+      this.sockets.handleUpgrade(request, socket, head, (ws) => void this.open(ws, socket, endpoint, welcome));
+    } catch (error) {
+      refuse(socket, problemOf(error));
+    }
+  }
+
+  private async open(ws: WebSocket, socket: Duplex, { dialect }: Endpoint, welcome: Welcome): Promise<void> {
+    const connection = new Connection(ws, socket, welcome.actor, dialect, this.hub.flushSoon);
+    this.hub.add(connection);
+    ws.on('close', () => this.hub.remove(connection));
+    ws.on('error', () => ws.terminate());
+    ws.on('pong', () => (connection.unansweredPings = 0));
+    const ready = this.greet(connection);
+    let line = ready;
+    ws.on('message', (data: Buffer, isBinary: boolean) => {
+      connection.unansweredPings = 0;
+      line = this.receive(connection, line, data, isBinary);
+    });
+    connection.expireAt(welcome.expiresAt);
+    await ready;
+  }
+
+  /** Listens first and reads then, so that nothing falls between; what is heard meanwhile waits in the connection. */
+  private async greet(connection: Connection): Promise<void> {
+    const { userId } = connection.actor;
+    try {
+      this.hub.subscribe(connection, `user:${userId}`);
+      const [serverIds, states] = await Promise.all([
+        this.conversations.serversOf(userId),
+        this.conversations.statesOf(userId),
+      ]);
+      for (const id of serverIds) {
+        if (!connection.lost.has(`server:${id}`) && !connection.isClosed)
+          this.hub.subscribe(connection, `server:${id}`);
+      }
+      const heads = new Map(states.map(({ id, rev }) => [id, rev]));
+      connection.open(() => connection.dialect.greet(connection, states), heads);
+    } catch (error) {
+      this.logger.error({ err: error as Error }, 'a socket could not be opened');
+      connection.close(CLOSE.internal, 'internal error');
+    }
+  }
+
+  /** One frame after the other, so that what is sent first is stored first. */
+  private receive(connection: Connection, line: Promise<void>, data: Buffer, isBinary: boolean): Promise<void> {
+    connection.begun();
+    return line.then(() => this.handle(connection, data, isBinary)).finally(() => connection.settled());
+  }
+
+  private async handle(connection: Connection, data: Buffer, isBinary: boolean): Promise<void> {
+    if (connection.isClosed) return;
+    if (isBinary) connection.dialect.refuse(connection, 'binary_frame', 'Only text frames are understood.');
+    else if (data.length > MAX_FRAME_BYTES)
+      connection.dialect.refuse(connection, 'frame_too_large', 'A frame holds 64 KiB at most.');
+    else await connection.dialect.receive(connection, data.toString('utf8'));
+  }
+
+  private beat(): void {
+    for (const connection of this.hub.connections) {
+      if (connection.unansweredPings >= 2) connection.ws.terminate();
+      else {
+        connection.unansweredPings += 1;
+        connection.ws.ping();
+      }
+    }
+  }
+}
+
+/** Answers an upgrade that is refused as plain HTTP, with the same problem body as everywhere. */
+function refuse(socket: Duplex, { status, code, detail }: Problem): void {
+  const title = STATUS_CODES[status] ?? 'Error';
+  const body = JSON.stringify({ type: 'about:blank', title, status, detail, code });
+  socket.end(
+    `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}

@@ -1,0 +1,39 @@
+import { Injectable } from '@nestjs/common';
+import { AccessService } from '../access/access.service.js';
+import { HistoryService } from '../messages/history.service.js';
+import { Problem } from '../platform/http/problem.js';
+import type { Connection } from './connection.js';
+
+const PAGE = 100;
+
+/** Brings a client from the rev it has to the present, page by page, as fast as it reads. */
+@Injectable()
+export class SyncService {
+  constructor(
+    private readonly access: AccessService,
+    private readonly history: HistoryService,
+  ) {}
+
+  /**
+   * Live events of the room wait from before the first page is read until after the last one is sent, so that they
+   * never come before what is older. Each page goes through the door again: a sync may be long.
+   */
+  async run(connection: Connection, conversationId: string, afterRev: number, ref?: string): Promise<undefined> {
+    if (!connection.beginSync(conversationId)) {
+      throw Problem.conflict('sync_running', 'A sync of this conversation runs already.');
+    }
+    let rev = afterRev;
+    try {
+      for (let more = true; more && !connection.isClosed;) {
+        const reader = await this.access.enter(connection.actor, conversationId, 'read');
+        const changes = await this.history.changes(reader, rev, PAGE);
+        connection.send({ type: 'changes', ref, conversationId, ...changes });
+        ({ rev, more } = changes);
+        if (more) await connection.drained();
+      }
+    } finally {
+      connection.endSync(conversationId, rev);
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,59 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { Transform } from 'class-transformer';
+import { IsIn, IsInt, IsString, IsUUID, Length, Max, Min } from 'class-validator';
+import type { ChannelType } from './channel.entity.js';
+import { Optional } from '../../platform/http/optional.js';
+
+const trimmed = ({ value }: { value: unknown }) => (typeof value === 'string' ? value.trim() : value);
+
+export class ChannelBody {
+  @ApiProperty({ example: 'engines', minLength: 1, maxLength: 100 })
+  @Transform(trimmed)
+  @IsString()
+  @Length(1, 100)
+  name: string;
+
+  @ApiProperty({ enum: ['TEXT', 'VOICE'] })
+  @IsIn(['TEXT', 'VOICE'])
+  type: ChannelType;
+
+  @ApiPropertyOptional({ format: 'uuid' })
+  @Optional()
+  @IsUUID()
+  categoryId?: string;
+
+  @ApiPropertyOptional({ description: 'Where it stands; the end by default.', minimum: 0 })
+  @Optional()
+  @IsInt()
+  @Min(0)
+  @Max(1_000_000)
+  position?: number;
+
+  @ApiPropertyOptional({ maxLength: 1024 })
+  @Optional()
+  @IsString()
+  @Length(0, 1024)
+  topic?: string;
+}
+
+export class ChannelPatch {
+  @ApiPropertyOptional({ minLength: 1, maxLength: 100 })
+  @Optional()
+  @Transform(trimmed)
+  @IsString()
+  @Length(1, 100)
+  name?: string;
+
+  @ApiPropertyOptional({ minimum: 0 })
+  @Optional()
+  @IsInt()
+  @Min(0)
+  @Max(1_000_000)
+  position?: number;
+
+  @ApiPropertyOptional({ maxLength: 1024 })
+  @Optional()
+  @IsString()
+  @Length(0, 1024)
+  topic?: string;
+}

@@ -1,0 +1,30 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { presentProfile, Profile } from '../../users/profile.presenter.js';
+import type { UserKind } from '../../users/user.entity.js';
+import type { Role } from './membership.entity.js';
+
+export class MemberView {
+  @ApiProperty({ type: Profile }) user: Profile;
+  @ApiProperty({ enum: ['ADMIN', 'MODERATOR', 'MEMBER'] }) role: Role;
+  @ApiProperty({ format: 'date-time' }) joinedAt: string;
+}
+
+/** A row of MEMBER_ROWS. */
+export interface MemberRow {
+  id: string;
+  username: string;
+  displayName: string;
+  avatarUrl: string | null;
+  kind: UserKind;
+  role: Role;
+  joinedAt: Date;
+}
+
+export const MEMBER_ROWS = `
+  SELECT u.id, u.username, u.display_name AS "displayName", u.avatar_url AS "avatarUrl", u.kind, m.role,
+    m.joined_at AS "joinedAt"
+  FROM memberships m JOIN users u ON u.id = m.user_id`;
+
+export function presentMember(row: MemberRow): MemberView {
+  return { user: presentProfile(row), role: row.role, joinedAt: row.joinedAt.toISOString() };
+}

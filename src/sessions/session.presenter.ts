@@ -1,0 +1,81 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { presentProfile, Profile } from '../users/profile.presenter.js';
+import type { UserKind } from '../users/user.entity.js';
+import type { SessionStatus, SessionType } from './session.entity.js';
+
+export class SessionAgent {
+  @ApiProperty({ format: 'uuid' }) id: string;
+  @ApiProperty() slug: string;
+  @ApiProperty() name: string;
+  @ApiProperty({ type: String, nullable: true }) avatarUrl: string | null;
+}
+
+export class SessionView {
+  @ApiProperty({ format: 'uuid', description: 'Also the id of its conversation.' }) id: string;
+  @ApiProperty({ enum: ['agent', 'peer'] }) type: SessionType;
+  @ApiProperty({ type: String, nullable: true }) title: string | null;
+  @ApiProperty({ enum: ['open', 'closed'] }) status: SessionStatus;
+  @ApiProperty({ type: Profile }) owner: Profile;
+  @ApiPropertyOptional({ type: SessionAgent, nullable: true }) agent: SessionAgent | null;
+  @ApiPropertyOptional({ type: Profile, nullable: true }) advocate: Profile | null;
+  @ApiPropertyOptional({ type: String, nullable: true }) externalId: string | null;
+  @ApiProperty({ type: String, nullable: true, format: 'date-time' }) lastMessageAt: string | null;
+  @ApiProperty({ format: 'date-time' }) createdAt: string;
+  @ApiProperty({ format: 'date-time' }) updatedAt: string;
+}
+
+interface ProfileJson {
+  id: string;
+  username: string;
+  displayName: string;
+  avatarUrl: string | null;
+  kind: UserKind;
+}
+
+/** A row of SESSION_ROWS. */
+export interface SessionRow {
+  id: string;
+  type: SessionType;
+  title: string | null;
+  status: SessionStatus;
+  externalId: string | null;
+  lastMessageAt: Date | null;
+  activity: Date;
+  createdAt: Date;
+  updatedAt: Date;
+  owner: ProfileJson;
+  advocate: ProfileJson | null;
+  agent: SessionAgent | null;
+}
+
+const profileOf = (alias: string) => `CASE WHEN ${alias}.id IS NULL THEN NULL ELSE json_build_object(
+  'id', ${alias}.id, 'username', ${alias}.username, 'displayName', ${alias}.display_name,
+  'avatarUrl', ${alias}.avatar_url, 'kind', ${alias}.kind) END`;
+
+export const SESSION_ROWS = `
+  SELECT s.id, s.type, s.title, s.status, s.external_id AS "externalId", c.last_message_at AS "lastMessageAt",
+    coalesce(c.last_message_at, s.created_at) AS activity, s.created_at AS "createdAt", s.updated_at AS "updatedAt",
+    ${profileOf('owner')} AS owner, ${profileOf('advocate')} AS advocate,
+    CASE WHEN a.id IS NULL THEN NULL ELSE json_build_object(
+      'id', a.id, 'slug', a.slug, 'name', a.name, 'avatarUrl', a.avatar_url) END AS agent
+  FROM sessions s
+  JOIN conversations c ON c.id = s.id
+  JOIN users owner ON owner.id = s.owner_id
+  LEFT JOIN users advocate ON advocate.id = s.advocate_id
+  LEFT JOIN agents a ON a.id = s.agent_id`;
+
+export function presentSession(row: SessionRow): SessionView {
+  return {
+    id: row.id,
+    type: row.type,
+    title: row.title,
+    status: row.status,
+    owner: presentProfile(row.owner),
+    agent: row.agent,
+    advocate: row.advocate && presentProfile(row.advocate),
+    externalId: row.externalId,
+    lastMessageAt: row.lastMessageAt?.toISOString() ?? null,
+    createdAt: row.createdAt.toISOString(),
+    updatedAt: row.updatedAt.toISOString(),
+  };
+}

@@ -1,0 +1,142 @@
+import { Injectable } from '@nestjs/common';
+import { v7 as uuidv7 } from 'uuid';
+import { audienceOf } from '../access/facts.js';
+import { StandingChanged } from '../access/access.events.js';
+import type { Moderator, Reader } from '../access/pass.js';
+import type { Actor } from '../auth/actor.js';
+import { newState } from '../conversations/conversation-state.js';
+import {
+  ConversationCreated,
+  ConversationDeleted,
+  ConversationUpdated,
+} from '../conversations/conversations.events.js';
+import { ConversationsService } from '../conversations/conversations.service.js';
+import { Database } from '../platform/database/database.js';
+import { type Tx, UnitOfWork } from '../platform/database/unit-of-work.js';
+import { breaks } from '../platform/http/database-problem.js';
+import { type Page, pageOf, readCursor } from '../platform/http/paging.js';
+import { Problem } from '../platform/http/problem.js';
+import { presentSession, SESSION_ROWS, type SessionRow, type SessionView } from './session.presenter.js';
+import type { SessionBody, SessionPatch, SessionsQuery } from './sessions.dto.js';
+
+type NewSession = SessionBody & { standing?: boolean };
+
+@Injectable()
+export class SessionsService {
+  constructor(
+    private readonly database: Database,
+    private readonly work: UnitOfWork,
+    private readonly conversations: ConversationsService,
+  ) {}
+
+  /** The caller's own sessions and those they are the advocate of, latest activity first. */
+  async list({ userId }: Actor, { type, status, agentId, cursor, limit }: SessionsQuery): Promise<Page<SessionView>> {
+    const [activity, id] = readCursor(cursor, ['time', 'id']) ?? [];
+    const rows = await this.database.query<SessionRow>(
+      `${SESSION_ROWS}
+       WHERE (s.owner_id = $1 OR s.advocate_id = $1)
+         AND ($2::text IS NULL OR s.type = $2) AND ($3::text IS NULL OR s.status = $3)
+         AND ($4::uuid IS NULL OR s.agent_id = $4)
+         AND ($5::timestamptz IS NULL OR (coalesce(c.last_message_at, s.created_at), s.id) < ($5, $6::uuid))
+       ORDER BY activity DESC, s.id DESC LIMIT $7`,
+      [userId, type ?? null, status ?? null, agentId ?? null, activity ?? null, id ?? null, limit + 1],
+    );
+    return pageOf(rows, limit, (row) => [row.activity.toISOString(), row.id], presentSession);
+  }
+
+  /** Gives the one that is there where the caller used this externalId before, however the calls race. */
+  async create(actor: Actor, body: NewSession): Promise<{ session: SessionView; created: boolean }> {
+    mustFit(body);
+    const earlier = await this.earlier(actor, body);
+    if (earlier) return { session: await this.get(earlier), created: false };
+    try {
+      const id = await this.work.run((tx) => this.insert(tx, actor, body));
+      return { session: await this.get(id), created: true };
+    } catch (error) {
+      const winner = isTaken(error) ? await this.earlier(actor, body) : undefined;
+      if (winner) return { session: await this.get(winner), created: false };
+      throw absenceProblem(error) ?? error;
+    }
+  }
+
+  /** The caller's one standing session with an agent. */
+  standing(actor: Actor, agentId: string): Promise<{ session: SessionView; created: boolean }> {
+    return this.create(actor, { type: 'agent', agentId, standing: true });
+  }
+
+  async read({ room }: Reader): Promise<SessionView> {
+    return this.get(room.id);
+  }
+
+  async change({ room }: Moderator, { title, status }: SessionPatch): Promise<SessionView> {
+    await this.work.run(async (tx) => {
+      const changed = await tx.one<{ title: string | null }>(
+        `UPDATE sessions SET title = coalesce($2, title), status = coalesce($3, status), updated_at = now()
+         WHERE id = $1 RETURNING title`,
+        [room.id, title ?? null, status ?? null],
+      );
+      if (!changed) throw Problem.notFound('This session');
+      if (status) await tx.query(`UPDATE conversations SET closed = $2 WHERE id = $1`, [room.id, status === 'closed']);
+      tx.announce(ConversationUpdated(audienceOf(room), { conversation: { id: room.id, title: changed.title } }));
+    });
+    return this.get(room.id);
+  }
+
+  async delete({ room }: Moderator): Promise<void> {
+    await this.work.run(async (tx) => {
+      await tx.query(`DELETE FROM conversations WHERE id = $1`, [room.id]);
+      tx.announce(StandingChanged([], { scope: `conversation:${room.id}` }));
+      tx.announce(ConversationDeleted(audienceOf(room), { conversationId: room.id }));
+    });
+  }
+
+  private async insert(tx: Tx, { userId }: Actor, body: NewSession): Promise<string> {
+    const id = uuidv7();
+    const { type, title = null, agentId = null, advocateId = null, externalId = null, standing = false } = body;
+    if (advocateId) await mustBeAdvocate(tx, advocateId);
+    await this.conversations.create(tx, id, 'session');
+    await tx.query(
+      `INSERT INTO sessions (id, owner_id, type, title, agent_id, advocate_id, external_id, standing)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+      [id, userId, type, title, agentId, advocateId, externalId, standing],
+    );
+    const room = { id, kind: 'session' as const, serverId: null, ownerId: userId, advocateId, agentId };
+    const conversation = newState({ id, kind: 'session', title, serverId: null });
+    tx.announce(ConversationCreated(audienceOf(room), { conversation }));
+    return id;
+  }
+
+  private async earlier({ userId }: Actor, { externalId, standing, agentId }: NewSession): Promise<string | undefined> {
+    if (!externalId && !standing) return undefined;
+    const row = await this.database.one<{ id: string }>(
+      `SELECT id FROM sessions WHERE owner_id = $1 AND ${standing ? 'standing AND agent_id = $2' : 'external_id = $2'}`,
+      [userId, standing ? agentId : externalId],
+    );
+    return row?.id;
+  }
+
+  private async get(id: string): Promise<SessionView> {
+    const row = await this.database.one<SessionRow>(`${SESSION_ROWS} WHERE s.id = $1`, [id]);
+    if (!row) throw Problem.notFound('This session');
+    return presentSession(row);
+  }
+}
+
+function mustFit({ type, agentId, advocateId }: NewSession): void {
+  if (type === 'agent' && !agentId) throw Problem.invalid('agentId', 'is needed for an agent session');
+  if (type === 'agent' && advocateId) throw Problem.invalid('advocateId', 'is for peer sessions');
+  if (type === 'peer' && agentId) throw Problem.invalid('agentId', 'is for agent sessions');
+}
+
+async function mustBeAdvocate(tx: Tx, userId: string): Promise<void> {
+  const advocate = await tx.one(`SELECT 1 FROM users WHERE id = $1 AND is_advocate AND disabled_at IS NULL`, [userId]);
+  if (!advocate) throw Problem.invalid('advocateId', 'names no advocate');
+}
+
+function isTaken(error: unknown): boolean {
+  return breaks(error, 'sessions_external_key') || breaks(error, 'sessions_standing_key');
+}
+
+function absenceProblem(error: unknown): Problem | undefined {
+  return breaks(error, 'sessions_agent_fk') ? Problem.notFound('This agent') : undefined;
+}

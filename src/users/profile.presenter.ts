@@ -1,0 +1,28 @@
+import { ApiProperty } from '@nestjs/swagger';
+import type { User, UserKind } from './user.entity.js';
+
+/** What anyone signed in may know of a person. Never an address. */
+export class Profile {
+  @ApiProperty({ format: 'uuid' }) id: string;
+  @ApiProperty({ example: 'ada' }) username: string;
+  @ApiProperty({ example: 'Ada Lovelace' }) displayName: string;
+  @ApiProperty({ type: String, nullable: true }) avatarUrl: string | null;
+  @ApiProperty({ enum: ['human', 'guest', 'bot', 'migrated'] }) kind: UserKind;
+}
+
+/** What a person knows of themselves. */
+export class Account extends Profile {
+  @ApiProperty({ type: String, nullable: true, format: 'email' }) email: string | null;
+  @ApiProperty() isAdmin: boolean;
+  @ApiProperty({ format: 'date-time' }) createdAt: string;
+}
+
+export function presentProfile(user: Pick<User, 'id' | 'username' | 'displayName' | 'avatarUrl' | 'kind'>): Profile {
+  const { id, username, displayName, avatarUrl, kind } = user;
+  return { id, username, displayName, avatarUrl, kind };
+}
+
+export function presentAccount(user: User): Account {
+  const { email, isAdmin, createdAt } = user;
+  return { ...presentProfile(user), email, isAdmin, createdAt: createdAt.toISOString() };
+}

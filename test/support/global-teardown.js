@@ -1,0 +1,3 @@
+import { cleanUp } from './global-setup.js';
+
+export default cleanUp;
