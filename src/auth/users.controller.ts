@@ -1,6 +1,7 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { IsString, MaxLength } from 'class-validator';
+import { ApiPage } from '../platform/http/api-page.js';
 import { IdPipe } from '../platform/http/id.pipe.js';
 import { type Page, PageQuery } from '../platform/http/paging.js';
 import { Problem } from '../platform/http/problem.js';
@@ -41,6 +42,7 @@ export class UsersController {
 
   @Get()
   @ApiOperation({ summary: 'People by the beginning of their username' })
+  @ApiPage(Profile)
   search(@Query() { q, ...page }: PeopleQuery): Promise<Page<Profile>> {
     return this.users.search(q, page);
   }

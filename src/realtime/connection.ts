@@ -33,6 +33,7 @@ const CLOSE_GRACE_MS = 10_000;
 
 /** A socket that sends faster than its frames are worked on is not read meanwhile. */
 const MAX_PENDING_FRAMES = 64;
+const MAX_PENDING_BYTES = 128 * 1024;
 
 /** A change of a room, as far as order is concerned. */
 interface Change {
@@ -59,6 +60,7 @@ export class Connection {
   private closed = false;
   private stopped = false;
   private congested = false;
+  private pendingBytes = 0;
 
   constructor(
     readonly ws: WebSocket,
@@ -141,14 +143,20 @@ export class Connection {
     });
   }
 
-  begun(): void {
+  begun(bytes = 0): void {
     this.pending += 1;
-    if (this.pending >= MAX_PENDING_FRAMES) this.ws.pause();
+    this.pendingBytes += bytes;
+    if (this.isBusy) this.ws.pause();
   }
 
-  settled(): void {
+  settled(bytes = 0): void {
     this.pending -= 1;
+    this.pendingBytes -= bytes;
     this.readOn();
+  }
+
+  private get isBusy(): boolean {
+    return this.pending >= MAX_PENDING_FRAMES || this.pendingBytes >= MAX_PENDING_BYTES;
   }
 
   /** Who sends faster than it reads what it gets for it is not listened to until it has read. */
@@ -163,8 +171,7 @@ export class Connection {
   }
 
   private readOn(): void {
-    const mayRead = this.pending < MAX_PENDING_FRAMES && !this.congested && !this.stopped;
-    if (mayRead && this.ws.isPaused) this.ws.resume();
+    if (this.ws.isPaused && !this.isBusy && !this.congested && !this.stopped) this.ws.resume();
   }
 
   /** Nothing more is read. */

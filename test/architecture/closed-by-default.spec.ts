@@ -41,6 +41,17 @@ describe('closed by default', () => {
     expect(routes.map(({ method, path }) => `${method} ${path}`)).toEqual(expect.arrayContaining(documented));
   });
 
+  it('documents every operation with a summary, an answer and a name of its own', async () => {
+    const { body } = await call(url, 'GET', '/openapi.json');
+    const operations = Object.values<Record<string, any>>(body.paths).flatMap((methods) => Object.values(methods));
+    const silent = operations.filter(({ summary, responses }) => {
+      const answers = Object.entries<any>(responses).filter(([status]) => status.startsWith('2'));
+      return !summary || !answers.some(([status, answer]) => status === '204' || answer.content);
+    });
+    expect(silent.map(({ operationId }) => operationId)).toEqual([]);
+    expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length);
+  });
+
   it('states the access of every route', () => {
     expect(routes.filter(({ access }) => access === undefined)).toEqual([]);
   });

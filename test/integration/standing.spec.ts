@@ -44,14 +44,15 @@ describe('standing under races', () => {
         () => there.changeRole(bob, id, ada.userId, 'MODERATOR'),
       ];
       const pair = [acts[round % 4], acts[(round + 1 + (round % 3)) % 4]];
-      const results = await Promise.allSettled(pair.map((act) => act?.()));
+      const results = await Promise.allSettled(pair.map((act) => (act as () => Promise<unknown>)()));
       const [{ count }] = await nodes[0].dataSource.query(
         `SELECT count(*) FROM memberships WHERE server_id = $1 AND role = 'ADMIN'`,
         [id],
       );
       expect(count).toBeGreaterThanOrEqual(1);
       for (const result of results) {
-        if (result.status === 'rejected') expect(result.reason).toMatchObject({ status: expect.any(Number) });
+        if (result.status === 'rejected')
+          expect([403, 404, 409]).toContain((result.reason as { status: number }).status);
       }
     }
   }, 60_000);
@@ -64,23 +65,27 @@ describe('standing under races', () => {
   });
 
   it('makes one standing session of twenty calls on two nodes', async () => {
-    const calls = Array.from({ length: 20 }, (_, i) => nodes[i % 2]?.app.get(SessionsService).standing(ada, ECHO));
-    const ids = (await Promise.all(calls)).map((result) => result?.session.id);
+    const calls = Array.from({ length: 20 }, (_, i) =>
+      (nodes[i % 2] as Services).app.get(SessionsService).standing(ada, ECHO),
+    );
+    const ids = (await Promise.all(calls)).map((result) => result.session.id);
     expect(new Set(ids).size).toBe(1);
   });
 
   it('makes one session of an externalId, however the calls race', async () => {
     const body = { type: 'agent' as const, agentId: ECHO, externalId: 'mine' };
-    const calls = Array.from({ length: 20 }, (_, i) => nodes[i % 2]?.app.get(SessionsService).create(bob, body));
+    const calls = Array.from({ length: 20 }, (_, i) =>
+      (nodes[i % 2] as Services).app.get(SessionsService).create(bob, body),
+    );
     const results = await Promise.all(calls);
-    expect(new Set(results.map((result) => result?.session.id)).size).toBe(1);
-    expect(results.filter((result) => result?.created)).toHaveLength(1);
+    expect(new Set(results.map((result) => result.session.id)).size).toBe(1);
+    expect(results.filter((result) => result.created)).toHaveLength(1);
   });
 
   it('makes a member once of twenty who add the same person', async () => {
     const { id } = await nodes[0].app.get(ServersService).create(ada, 'S', undefined);
     const calls = Array.from({ length: 20 }, (_, i) =>
-      nodes[i % 2]?.app.get(MembershipsService).add(ada, id, bob.userId, 'MEMBER'),
+      (nodes[i % 2] as Services).app.get(MembershipsService).add(ada, id, bob.userId, 'MEMBER'),
     );
     const results = await Promise.allSettled(calls);
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
@@ -106,7 +111,7 @@ describe('standing under races', () => {
   });
 
   it('lists as mine exactly the rooms that the door opens', async () => {
-    const everyRoom = (await nodes[0].dataSource.query(`SELECT id FROM conversations`)) as { id: string }[];
+    const everyRoom = await nodes[0].dataSource.query<{ id: string }[]>(`SELECT id FROM conversations`);
     const door = nodes[0].app.get(AccessService);
     for (const who of [ada, bob]) {
       const listed = (await nodes[0].app.get(ConversationsService).statesOf(who.userId)).map(({ id }) => id).sort();

@@ -13,7 +13,7 @@ describe('a unit of work', () => {
   let bus: EventBus;
   let heard: string[];
   const names = async () =>
-    ((await services.dataSource.query('SELECT slug FROM agents ORDER BY slug')) as { slug: string }[]).map(
+    (await services.dataSource.query<{ slug: string }[]>('SELECT slug FROM agents ORDER BY slug')).map(
       ({ slug }) => slug,
     );
   const insert = (tx: Tx, slug: string) =>
