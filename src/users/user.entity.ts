@@ -20,6 +20,8 @@ export class User {
   @Column('text', { nullable: true }) passwordHash: string | null;
   @Column('boolean', { default: false }) isAdmin: boolean;
   @Column('boolean', { default: false }) isAdvocate: boolean;
+  /** Somebody without a second factor can do nothing but set one up. */
+  @Column('boolean', { default: false }) secondFactorRequired: boolean;
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) disabledAt: Date | null;
   @CreateDateColumn({ type: 'timestamptz', precision: 3 }) createdAt: Date;
   @UpdateDateColumn({ type: 'timestamptz', precision: 3 }) updatedAt: Date;

@@ -38,6 +38,7 @@ export class ProblemFilter implements ExceptionFilter {
 export function sendProblem(request: Request, response: Response, problem: Problem): void {
   response
     .status(problem.status)
+    .set(problem.headers)
     .type('application/problem+json')
     .send(
       JSON.stringify({
