@@ -8,6 +8,7 @@ import { CreateSessions1790000000005 } from './migrations/1790000000005-CreateSe
 import { CreateMessages1790000000006 } from './migrations/1790000000006-CreateMessages.js';
 import { WatchLogins1790000000101 } from './migrations/1790000000101-WatchLogins.js';
 import { GuardAccounts1790000000102 } from './migrations/1790000000102-GuardAccounts.js';
+import { ListAdministrators1790000000103 } from './migrations/1790000000103-ListAdministrators.js';
 import { Agent } from './src/agents/agent.entity.js';
 import { AccountEvent } from './src/auth/audit/account-event.entity.js';
 import { Login } from './src/auth/login.entity.js';
@@ -76,6 +77,7 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       CreateMessages1790000000006,
       WatchLogins1790000000101,
       GuardAccounts1790000000102,
+      ListAdministrators1790000000103,
     ],
   };
 }

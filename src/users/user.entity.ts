@@ -5,6 +5,7 @@ export type UserKind = 'human' | 'guest' | 'bot' | 'migrated';
 @Entity('users')
 @Index('users_username_key', ['usernameKey'], { unique: true })
 @Index('users_email_key', ['emailKey'], { unique: true })
+@Index('users_admins', ['id'], { where: 'is_admin' })
 @Check('users_kind', `kind IN ('human', 'guest', 'bot', 'migrated')`)
 export class User {
   @PrimaryColumn('uuid') id: string;

@@ -11,10 +11,10 @@ import type { User } from '../../users/user.entity.js';
 import type { Actor } from '../actor.js';
 import { AccountAudit } from '../audit/account-audit.service.js';
 import type { SignedInAnswer, TokensAnswer } from '../auth.dto.js';
-import { LoginEnded } from '../auth.events.js';
 import { Login } from '../login.entity.js';
 import type { Origin } from '../origin.js';
 import { TokensService } from '../tokens.service.js';
+import { endLogins } from './end-logins.js';
 import type { LoginView } from './logins.dto.js';
 import { newRefreshToken, readRefreshToken } from './refresh-token.js';
 
@@ -66,7 +66,7 @@ export class LoginsService {
       const login = await lockLiving(tx, given.familyHash);
       if (!login) return undefined;
       if (timingSafeEqual(login.refreshHash, given.hash)) return this.rotate(tx, login, given.family, origin);
-      await this.end(tx, login.userId, { only: login.id });
+      await endLogins(tx, login.userId, { only: login.id });
       await this.audit.note(tx, { userId: login.userId, kind: 'refresh_reused', origin });
       return undefined;
     });
@@ -95,27 +95,10 @@ export class LoginsService {
   /** Ends one of the caller's own logins. Throws 404 for any other. */
   async endOne({ userId }: Actor, loginId: string, origin: Origin): Promise<void> {
     await this.work.run(async (tx) => {
-      const ended = await this.end(tx, userId, { only: loginId });
+      const ended = await endLogins(tx, userId, { only: loginId });
       if (ended.length === 0) throw Problem.notFound('This login');
       await this.audit.note(tx, { userId, kind: 'signed_out', origin });
     });
-  }
-
-  /** Ends the living logins of a person, all or those chosen, at once for their tokens and open sockets. */
-  async end(
-    tx: Tx,
-    userId: string,
-    { only, except, accessEnded = false }: { only?: string; except?: string; accessEnded?: boolean } = {},
-  ): Promise<string[]> {
-    const rows = await tx.query<{ id: string }>(
-      `UPDATE logins SET ended_at = now()
-       WHERE user_id = $1 AND ended_at IS NULL AND ($2::uuid IS NULL OR id = $2) AND ($3::uuid IS NULL OR id <> $3)
-       RETURNING id`,
-      [userId, only ?? null, except ?? null],
-    );
-    const loginIds = rows.map(({ id }) => id);
-    if (loginIds.length > 0) tx.announce(LoginEnded([], { userId, loginIds, accessEnded }));
-    return loginIds;
   }
 
   private async rotate(tx: Tx, { id, userId }: LivingLogin, family: string, origin: Origin): Promise<TokensAnswer> {

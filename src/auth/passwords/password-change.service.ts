@@ -10,7 +10,7 @@ import type { User } from '../../users/user.entity.js';
 import { UsersService } from '../../users/users.service.js';
 import type { Actor } from '../actor.js';
 import { AccountAudit } from '../audit/account-audit.service.js';
-import { LoginsService } from '../logins/logins.service.js';
+import { endLogins } from '../logins/end-logins.js';
 import { sha256 } from '../logins/refresh-token.js';
 import type { Origin } from '../origin.js';
 import { PasswordsOfAccounts } from './passwords-of-accounts.js';
@@ -29,7 +29,6 @@ export class PasswordChangeService {
     private readonly users: UsersService,
     private readonly passwords: Passwords,
     private readonly accounts: PasswordsOfAccounts,
-    private readonly logins: LoginsService,
     private readonly audit: AccountAudit,
     private readonly limits: Limits,
     private readonly mailer: Mailer,
@@ -104,7 +103,7 @@ export class PasswordChangeService {
   private async replace(tx: Tx, userId: string, passwordHash: string, keptLogin?: string): Promise<void> {
     await this.users.setPassword(tx, userId, passwordHash);
     await tx.query(`DELETE FROM password_resets WHERE user_id = $1`, [userId]);
-    await this.logins.end(tx, userId, keptLogin ? { except: keptLogin } : {});
+    await endLogins(tx, userId, keptLogin ? { except: keptLogin } : {});
   }
 
   private tell({ email, username }: User): void {

@@ -15,7 +15,7 @@ interface Rule {
 const RULES = {
   'sign-in by account': { points: 10, seconds: 900 },
   'sign-in by address': { points: 100, seconds: 900 },
-  'register by address': { points: 300, seconds: 3600 },
+  'register by address': { points: 600, seconds: 3600 },
   'password by account': { points: 10, seconds: 900 },
   'second factor by account': { points: 10, seconds: 900 },
   'refresh by address': { points: 300, seconds: 900 },
