@@ -58,9 +58,9 @@ export class AuthService {
       await this.noteFailure(user, origin);
       throw Problem.unauthorized('The login or the password is wrong.');
     }
-    await this.secondFactor.demand(user.id, code, origin);
     await this.limits.giveBack('sign-in by account', target);
     await this.limits.giveBackByAddress('sign-in by address', origin.address);
+    await this.secondFactor.demand(user.id, code, origin);
     return this.enter(user, password, origin);
   }
 
