@@ -148,9 +148,9 @@ function contextOf(userId: string): string {
   return `second-factor:${userId}`;
 }
 
-/** 80 bits, so that a fast hash suffices to keep it. */
+/** 112 bits, so that a fast hash suffices to keep it (ASVS 5.0, 6.5.2). */
 function newRecoveryCode(): string {
-  return (randomBytes(10).toString('hex').match(/.{5}/g) ?? []).join('-');
+  return (randomBytes(14).toString('hex').match(/.{7}/g) ?? []).join('-');
 }
 
 function hashOf(code: string): Buffer {
