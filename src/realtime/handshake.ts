@@ -6,7 +6,6 @@ import { TicketsService } from '../auth/tickets/tickets.service.js';
 import { TokensService } from '../auth/tokens.service.js';
 import { Config } from '../platform/config/config.js';
 import { Problem } from '../platform/http/problem.js';
-import { Limits } from '../platform/limits/limits.js';
 
 export const SUBPROTOCOL = 'parley.v1';
 
@@ -22,7 +21,6 @@ export class Handshake {
   constructor(
     private readonly tokens: TokensService,
     private readonly tickets: TicketsService,
-    private readonly limits: Limits,
     private readonly config: Config,
   ) {}
 
@@ -30,7 +28,7 @@ export class Handshake {
   async welcome(request: IncomingMessage): Promise<Welcome> {
     this.checkOrigin(request);
     const ticket = ticketOf(request);
-    if (ticket !== null) return mayEnter(await this.redeem(request, ticket));
+    if (ticket !== null) return mayEnter(await this.tickets.redeem(ticket));
     const token = bearerOf(request);
     if (!token) throw Problem.unauthorized();
     return mayEnter(await this.tokens.verify(token));
@@ -41,14 +39,6 @@ export class Handshake {
     this.checkOrigin(request);
     if (!token) throw Problem.unauthorized();
     return mayEnter(await this.tokens.verify(token));
-  }
-
-  private async redeem({ socket }: IncomingMessage, ticket: string): Promise<Welcome> {
-    const address = socket.remoteAddress ?? null;
-    await this.limits.spendByAddress('ticket by address', address);
-    const welcome = await this.tickets.redeem(ticket);
-    await this.limits.giveBackByAddress('ticket by address', address);
-    return welcome;
   }
 
   /** Programs send no Origin and are let through to the credential; a page must be our own or a configured one. */

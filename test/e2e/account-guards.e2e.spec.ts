@@ -193,7 +193,7 @@ describe('What guards an account', () => {
       expect(more.some(({ status }) => status === 429)).toBe(true);
     });
 
-    it('goes with the password, and not while administrators demand it', async () => {
+    it('stays on while administrators demand it, and comes off by command for who has lost it', async () => {
       const { codes, call, token } = await setUp('factor-off');
       await call('POST', '/auth/second-factor/confirm', { code: codes[0] });
       const demand = (on: boolean) =>
@@ -203,9 +203,25 @@ describe('What guards an account', () => {
       const off = (currentPassword: string) => call('DELETE', '/auth/second-factor', { currentPassword });
       expect((await off(PASSWORD)).status).toBe(403);
       await demand(false);
+      const removed = await runCommand(
+        ['dist/src/operations/cli/admin.js', 'user:remove-second-factor', 'FACTOR-off'],
+        {
+          DATABASE_URL: database.url,
+        },
+      );
+      expect(removed).toMatchObject({ code: 0 });
+      expect((await client.call('GET', '/users/me', { token })).status).toBe(401);
+      const again = await client.login('factor-off', PASSWORD);
+      expect(again.status).toBe(200);
+    });
+
+    it('comes off with the password', async () => {
+      const { codes, call } = await setUp('factor-off-too');
+      await call('POST', '/auth/second-factor/confirm', { code: codes[0] });
+      const off = (currentPassword: string) => call('DELETE', '/auth/second-factor', { currentPassword });
       expect((await off('wrong one')).status).toBe(403);
       expect((await off(PASSWORD)).status).toBe(204);
-      expect((await client.login('factor-off', PASSWORD)).status).toBe(200);
+      expect((await client.login('factor-off-too', PASSWORD)).status).toBe(200);
     });
 
     it('leaves somebody of whom it is demanded nothing to do but set it up, sockets included', async () => {

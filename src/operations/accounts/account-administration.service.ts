@@ -82,6 +82,15 @@ export class AccountAdministration {
     return token;
   }
 
+  /** For somebody who has lost theirs and the recovery codes; all their logins end. */
+  async removeSecondFactor(userId: string): Promise<void> {
+    await this.work.run(async (tx) => {
+      await tx.query(`DELETE FROM second_factors WHERE user_id = $1`, [userId]);
+      await endLogins(tx, userId);
+      await this.audit.note(tx, { userId, kind: 'second_factor_off' });
+    });
+  }
+
   /** Takes a username or an address. Throws 404. */
   async idOf(login: string): Promise<string> {
     const row = await this.database.one<{ id: string }>(

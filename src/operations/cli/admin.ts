@@ -26,6 +26,7 @@ const COMMANDS: Record<string, (house: House, name: string) => Promise<string>> 
   'user:disable': changing({ disabled: true }, 'is switched off'),
   'user:enable': changing({ disabled: false }, 'is switched on'),
   'user:reset-password': ({ accounts }, name) => resetPassword(accounts, name),
+  'user:remove-second-factor': ({ accounts }, name) => removeSecondFactor(accounts, name),
   'credentials:rotate': ({ work }) => rotate(work),
 };
 const WITHOUT_NAME = ['user:list', 'credentials:rotate'];
@@ -74,6 +75,11 @@ async function list(accounts: AccountAdministration): Promise<string> {
 async function resetPassword(accounts: AccountAdministration, name: string): Promise<string> {
   const token = await accounts.resetPassword(await accounts.idOf(name));
   return `All logins of ${name} have ended, and the old password is void. Within an hour a new one is set with\nPOST /api/v1/auth/password/reset { "token": "${token}", "newPassword": "..." }`;
+}
+
+async function removeSecondFactor(accounts: AccountAdministration, name: string): Promise<string> {
+  await accounts.removeSecondFactor(await accounts.idOf(name));
+  return `${name} signs in with the password alone now; all logins of theirs have ended.`;
 }
 
 async function rotate(work: UnitOfWork): Promise<string> {

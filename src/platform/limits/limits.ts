@@ -19,7 +19,6 @@ const RULES = {
   'password by account': { points: 10, seconds: 900 },
   'second factor by account': { points: 10, seconds: 900 },
   'refresh by address': { points: 300, seconds: 900 },
-  'ticket by address': { points: 300, seconds: 900 },
   'mail by account': { points: 5, seconds: 3600 },
   'mail by address': { points: 50, seconds: 3600 },
   'reset by address': { points: 50, seconds: 900 },
