@@ -66,7 +66,7 @@ export class Actors {
   }
 
   private async load(loginId: string): Promise<Actor | undefined> {
-    const row = await this.database.one<ActorRow>(
+    const [row] = await this.database.prepared<ActorRow>(
       `SELECT u.id, u.username, u.display_name AS "displayName", u.avatar_url AS "avatarUrl", u.kind,
          u.is_admin AS "isAdmin", u.is_advocate AS "isAdvocate",
          u.second_factor_required AND NOT EXISTS (

@@ -88,6 +88,6 @@ export class HistoryService {
   }
 
   private rows(sql: string, values: unknown[]): Promise<MessageRow[]> {
-    return this.database.query<MessageRow>(sql, values);
+    return this.database.prepared<MessageRow>(sql, values);
   }
 }
