@@ -65,10 +65,19 @@ export class Connection {
   constructor(
     readonly ws: WebSocket,
     private readonly socket: Duplex,
-    readonly actor: Actor,
+    private person: Actor,
     readonly dialect: Dialect,
     private readonly wantsFlush: (connection: Connection) => void,
   ) {}
+
+  /** As they are now: names and rights may change while the socket is open. */
+  get actor(): Actor {
+    return this.person;
+  }
+
+  become(actor: Actor): void {
+    this.person = actor;
+  }
 
   get isOpening(): boolean {
     return this.opening !== null;

@@ -8,6 +8,7 @@ import { AccessGuard } from '../../src/auth/auth.guard.js';
 import { Public, STATED_ACCESS } from '../../src/auth/stated-access.js';
 import { ACTIONS } from '../../src/access/verdict.js';
 import { ProblemFilter } from '../../src/platform/http/problem.filter.js';
+import { GeneralLimit } from '../../src/platform/limits/general-limit.js';
 import { Frames } from '../../src/realtime/frames.js';
 import { call } from '../support/people.js';
 import { type Services, servicesOnOwnDatabase } from '../support/services.js';
@@ -85,7 +86,10 @@ describe('closed by default', () => {
     const module = await Test.createTestingModule({
       imports: [PassportModule],
       controllers: [CarelessController],
-      providers: [{ provide: APP_GUARD, useClass: AccessGuard }],
+      providers: [
+        { provide: APP_GUARD, useClass: AccessGuard },
+        { provide: GeneralLimit, useValue: services.app.get(GeneralLimit) },
+      ],
     }).compile();
     const careless = module.createNestApplication({ logger: false }).useGlobalFilters(new ProblemFilter());
     await careless.listen(0, '127.0.0.1');

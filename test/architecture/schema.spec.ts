@@ -25,7 +25,7 @@ describe('the schema', () => {
   it('that the migrations make is the one that the entities describe', async () => {
     await dataSource.runMigrations();
     expect(await differences()).toEqual([]);
-    await dataSource.query(`ALTER TABLE users DROP COLUMN avatar_url`);
+    await dataSource.query(`ALTER TABLE sessions DROP COLUMN title`);
     expect(await differences()).toHaveLength(1);
   });
 

@@ -45,9 +45,10 @@ export async function actor(dataSource: DataSource, name: string): Promise<Actor
     username,
   ]);
   await dataSource.query(
-    `INSERT INTO logins (id, user_id, refresh_hash, expires_at) VALUES ($1, $2, $3, now() + interval '1 day')`,
-    [loginId, userId, randomBytes(32)],
+    `INSERT INTO logins (id, user_id, refresh_hash, family_hash, expires_at)
+     VALUES ($1, $2, $3, $4, now() + interval '1 day')`,
+    [loginId, userId, randomBytes(32), randomBytes(32)],
   );
   const profile = { id: userId, username, displayName: username, avatarUrl: null, kind: 'human' as const };
-  return { userId, loginId, profile, isAdmin: false, isAdvocate: false };
+  return { userId, loginId, profile, isAdmin: false, isAdvocate: false, lacksSecondFactor: false };
 }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import type { Pool, QueryResultRow } from 'pg';
+import type { Pool, QueryConfig, QueryResult, QueryResultRow } from 'pg';
+import Cursor from 'pg-cursor';
 import { DataSource } from 'typeorm';
 
 const names = new Map<string, string>();
@@ -21,6 +22,29 @@ export class Database {
 
   async query<Row extends QueryResultRow>(sql: string, values: unknown[] = []): Promise<Row[]> {
     return (await this.pool.query<Row>(sql, values)).rows;
+  }
+
+  /** For a library that wants the whole result of node-postgres. */
+  result(statement: QueryConfig): Promise<QueryResult> {
+    return this.pool.query(statement);
+  }
+
+  /**
+   * Reads rows batch by batch with a server-side cursor, so that memory stays flat however many there are. It holds a
+   * connection of the pool while it is read: bound how many run at once.
+   */
+  async *stream<Row extends QueryResultRow>(sql: string, values: unknown[], batch = 200): AsyncGenerator<Row[]> {
+    const client = await this.pool.connect();
+    const cursor = client.query(new Cursor<Row>(sql, values));
+    let clean = false;
+    try {
+      for (let rows = await cursor.read(batch); rows.length > 0; rows = await cursor.read(batch)) yield rows;
+      await cursor.close();
+      clean = true;
+    } finally {
+      // A reader that leaves early leaves the cursor open: the connection goes with it.
+      client.release(!clean);
+    }
   }
 
   /**

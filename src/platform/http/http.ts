@@ -3,6 +3,7 @@ import type { NextFunction, Request, Response } from 'express';
 import helmet from 'helmet';
 import type { Logger as Pino } from 'pino';
 import type { Config } from '../config/config.js';
+import { GeneralLimit } from '../limits/general-limit.js';
 import { requestLog } from '../logging/request-log.js';
 import { ProblemFilter, problemOf, sendProblem } from './problem.filter.js';
 import { CheckedInput } from './validation.js';
@@ -17,6 +18,7 @@ export function setUpHttp(app: NestExpressApplication, config: Config, logger: P
   app.use(requestLog(logger));
   app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }));
   app.use(noStore);
+  app.use(app.get(GeneralLimit).middleware);
   app.useBodyParser('json', { limit: BODY_LIMIT, strict: false });
   app.use(refuseBody);
   app.enableCors({
