@@ -122,6 +122,18 @@ describe('bad input', () => {
         { username: 'somebody', email: 'somebody@example.org', password: 'long enough to be one', displayName: 'S' },
       ],
       ['POST', '/auth/login', { login: 'ada', password: 'x' }],
+      ['POST', '/auth/refresh', { refreshToken: 'x' }],
+      ['POST', '/auth/guest', { displayName: 'S' }],
+      [
+        'POST',
+        '/auth/claim',
+        { username: 'somebody', email: 'somebody@example.org', password: 'long enough to be one' },
+      ],
+      ['POST', '/auth/password', { currentPassword: 'x', newPassword: 'long enough to be one' }],
+      ['POST', '/auth/password/forgot', { email: 'nobody@example.org' }],
+      ['POST', '/auth/password/reset', { token: 'x', newPassword: 'long enough to be one' }],
+      ['PATCH', '/users/me', { displayName: 'S', avatarUrl: 'https://example.org/a.png' }],
+      ['POST', '/users/me/credentials', { provider: 'openai', label: 'l', key: 'sk-0123456789' }],
       ['POST', '/servers', { name: 'S', iconUrl: 'https://example.org/i.png' }],
       ['PATCH', `/servers/${server}`, { name: 'S', iconUrl: 'https://example.org/i.png' }],
       ['POST', `/servers/${server}/channels`, { name: 'c', type: 'TEXT', categoryId: ECHO, position: 1, topic: 't' }],
@@ -197,6 +209,48 @@ describe('bad input', () => {
       expect(socket.of('error')).toHaveLength(10);
     },
   );
+
+  it('lets no answer to somebody be kept by a cache, and puts no secret into any', async () => {
+    const paths = [
+      '/users/me',
+      `/users/${ada.id}`,
+      '/users?q=a',
+      '/auth/logins',
+      '/users/me/credentials',
+      '/users/me/export',
+      '/agents',
+      '/sessions',
+      '/servers',
+      `/servers/${server}`,
+      `/servers/${server}/members`,
+      '/conversations',
+      `/conversations/${room}/messages`,
+      `/conversations/${room}/changes?after=0`,
+    ];
+    for (const path of paths) {
+      const { status, headers, body } = await ada.get(path);
+      expect([path, status, headers.get('cache-control')]).toEqual([path, 200, 'no-store']);
+      expect([path, JSON.stringify(body)]).toEqual([
+        path,
+        expect.not.stringMatching(/\$argon2|hash|secret|refreshToken|passwordHash|sealed/i),
+      ]);
+    }
+  });
+
+  it('in the headers of a handshake is refused, and breaks nothing', async () => {
+    const many = Object.fromEntries(Array.from({ length: 1_900 }, (_, i) => [`x-${i}`, 'y']));
+    const long = Array.from({ length: 300 }, (_, i) => `bearer.${'z'.repeat(30)}${i}`);
+    for (const [protocols, headers] of [
+      [[], many],
+      [long, {}],
+      [['parley.v1', 'bearer.'], {}],
+    ] as [string[], object][]) {
+      await expect(openSocket(app.url, '/api/v1/realtime', protocols, { headers })).rejects.toThrow();
+    }
+    const socket = await ada.socket();
+    await socket.settle();
+    socket.close();
+  });
 
   it('says 1009 to a frame that is too large to be read at all', async () => {
     const socket = await ada.socket();
