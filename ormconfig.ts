@@ -6,10 +6,13 @@ import { CreateConversations1790000000003 } from './migrations/1790000000003-Cre
 import { CreateServers1790000000004 } from './migrations/1790000000004-CreateServers.js';
 import { CreateSessions1790000000005 } from './migrations/1790000000005-CreateSessions.js';
 import { CreateMessages1790000000006 } from './migrations/1790000000006-CreateMessages.js';
+import { CreateImports1790000000401 } from './migrations/1790000000401-CreateImports.js';
 import { Agent } from './src/agents/agent.entity.js';
 import { Login } from './src/auth/login.entity.js';
 import { Conversation } from './src/conversations/conversation.entity.js';
 import { ReadMarker } from './src/conversations/read-marker.entity.js';
+import { Import } from './src/legacy/import/import.entity.js';
+import { ImportedId } from './src/legacy/import/imported-id.entity.js';
 import { MessageRevision } from './src/messages/message-revision.entity.js';
 import { Message } from './src/messages/message.entity.js';
 import { SnakeNaming } from './src/platform/database/snake-naming.js';
@@ -40,6 +43,8 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       Category,
       Channel,
       Conversation,
+      Import,
+      ImportedId,
       Login,
       Membership,
       Message,
@@ -56,6 +61,7 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       CreateServers1790000000004,
       CreateSessions1790000000005,
       CreateMessages1790000000006,
+      CreateImports1790000000401,
     ],
   };
 }
