@@ -58,6 +58,7 @@ export async function importSource(client: Client, source: Source, options: Impo
   const scope = scopeOf(source);
   const importId = uuidv7();
   await client.query(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, [scope]);
+  await client.query(`SET LOCAL work_mem = '128MB'`);
   const found = await source.count();
 
   const store = await OldStore.open(client, scope, source, options.owner);
