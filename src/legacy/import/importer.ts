@@ -140,7 +140,7 @@ async function rejected(client: Client, source: Source): Promise<ImportReport['r
   const reasons = new Map(rows.map(({ n, reason }) => [Number(n), reason]));
   const rejects: ImportReport['rejects'] = [];
   let n = 0;
-  for await (const { table, row } of source.rows() as AsyncIterable<SourceRow>) {
+  for await (const { table, row } of source.rows()) {
     n += 1;
     const reason = reasons.get(n);
     if (reason !== undefined) rejects.push({ table, row, reason });

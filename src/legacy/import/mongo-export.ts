@@ -13,7 +13,10 @@ export type MongoRow = Record<string, unknown>;
  * is no document comes as the UnreadableValue it is; a broken array ends the reading with a SourceError.
  */
 export async function* documents(file: string): AsyncGenerator<MongoRow | { broken: string; text: string }> {
-  if (!(await isArray(file))) return yield* lines(file);
+  if (!(await isArray(file))) {
+    yield* lines(file);
+    return;
+  }
   const stream = createReadStream(file).on('error', () => undefined);
   const elements = stream.pipe(StreamArray.withParser());
   try {
@@ -44,7 +47,7 @@ function revived(value: unknown): MongoRow | { broken: string; text: string } {
     return { broken: 'not a document', text: JSON.stringify(value).slice(0, 1000) };
   }
   try {
-    return EJSON.deserialize(value as Record<string, unknown>) as MongoRow;
+    return EJSON.deserialize(value) as MongoRow;
   } catch {
     // One bad date or id must not cost the rest of the document: what is readable field by field is read so.
     return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, revivedField(field)]));

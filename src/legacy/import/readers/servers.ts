@@ -146,28 +146,28 @@ export class ServersSource implements Source {
 
   private membership(row: Row) {
     this.left.note('servermembership', row, MEMBERSHIP);
-    const role = String(row.role ?? 'MEMBER').toUpperCase();
+    const role = (readText(row.role) ?? 'MEMBER').toUpperCase();
     if (role !== 'ADMIN' && role !== 'MODERATOR' && role !== 'MEMBER') throw new UnreadableValue('unknown role');
     return {
       kind: 'membership' as const,
       id: mustHaveId(row.id, 'id'),
       server: mustHaveId(row.server_id, 'server_id'),
       user: mustHaveId(row.user_id, 'user_id'),
-      role: role as 'ADMIN' | 'MODERATOR' | 'MEMBER',
+      role: role,
       joinedAt: readTime(row.joined_at),
     };
   }
 
   private channel(row: Row) {
     this.left.note('chatchannel', row, CHANNEL);
-    const type = String(row.type ?? 'TEXT').toUpperCase();
+    const type = (readText(row.type) ?? 'TEXT').toUpperCase();
     if (type !== 'TEXT' && type !== 'VOICE') throw new UnreadableValue('unknown type of channel');
     return {
       kind: 'channel' as const,
       id: mustHaveId(row.id, 'id'),
       server: mustHaveId(row.server_id, 'server_id'),
       name: mustBeText(row.name, 'name'),
-      type: type as 'TEXT' | 'VOICE',
+      type: type,
       position: Number.isInteger(row.position) ? (row.position as number) : 0,
       topic: readText(row.topic) ?? readText(row.description),
       createdAt: readTime(row.created_at),
@@ -195,5 +195,5 @@ export class ServersSource implements Source {
 /** A timestamp without a zone stays text, which readTime takes as UTC; the driver would take it as local. */
 function parserOf(oid: number, format?: 'text' | 'binary') {
   if (oid === TIMESTAMP) return (value: string) => value;
-  return pg.types.getTypeParser(oid, format as 'text') as (value: string) => unknown;
+  return pg.types.getTypeParser(oid, format) as (value: string) => unknown;
 }
