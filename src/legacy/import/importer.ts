@@ -3,7 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { carry } from './carrying.js';
 import { JUDGE } from './judging.js';
 import { OldStore } from './old-store.js';
-import { type Source, type SourceRow } from './source.js';
+import type { Source } from './source.js';
 import { namedId } from './values.js';
 import { type Comparison, verify } from './verifying.js';
 

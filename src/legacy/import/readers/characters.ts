@@ -1,5 +1,5 @@
 import type { MongoRow } from '../mongo-export.js';
-import type { Source, SourceRow } from '../source.js';
+import type { OldMessage, OldSession, Source, SourceRow } from '../source.js';
 import { mustBeText, mustHaveId, readId, readTime, UnreadableValue } from '../values.js';
 import { MongoFolder } from './mongo-folder.js';
 import { LeftOut } from './reading.js';
@@ -52,7 +52,7 @@ export class CharactersSource implements Source {
 
   async close(): Promise<void> {}
 
-  private session(row: MongoRow) {
+  private session(row: MongoRow): OldSession {
     this.left.note('chatsessions', row, SESSION);
     return {
       kind: 'session' as const,
@@ -69,7 +69,7 @@ export class CharactersSource implements Source {
     };
   }
 
-  private message(row: MongoRow) {
+  private message(row: MongoRow): OldMessage {
     this.left.note('chatmessages', row, MESSAGE);
     const role = ROLES[String(row.role ?? row.sender)];
     if (!role) throw new UnreadableValue('unknown role');

@@ -1,4 +1,4 @@
-import { type Source, SourceError, type SourceRow } from '../source.js';
+import { type OldMessage, type OldSession, type OldUser, type Source, SourceError, type SourceRow } from '../source.js';
 import { SqliteFile, type SqliteRow } from '../sqlite.js';
 import { mustBeText, mustHaveId, namedId, readId, readText, readTime, UnreadableValue } from '../values.js';
 import { LeftOut, understood } from './reading.js';
@@ -63,7 +63,7 @@ export class ChatSessionsSource implements Source {
     return this.file.close();
   }
 
-  private user(row: SqliteRow) {
+  private user(row: SqliteRow): OldUser {
     this.left.note('user', row, USER);
     return {
       kind: 'user' as const,
@@ -76,7 +76,7 @@ export class ChatSessionsSource implements Source {
     };
   }
 
-  private session(row: SqliteRow) {
+  private session(row: SqliteRow): OldSession {
     this.left.note('chat_session', row, SESSION);
     return {
       kind: 'session' as const,
@@ -93,7 +93,7 @@ export class ChatSessionsSource implements Source {
     };
   }
 
-  private message(row: SqliteRow) {
+  private message(row: SqliteRow): OldMessage {
     this.left.note('chat_message', row, MESSAGE);
     const createdAt = readTime(row.created_at);
     return {

@@ -1,4 +1,4 @@
-import { type Source, SourceError, type SourceRow } from '../source.js';
+import { type OldMessage, type OldSession, type Source, SourceError, type SourceRow } from '../source.js';
 import { SqliteFile, type SqliteRow } from '../sqlite.js';
 import { mustBeText, mustHaveId, namedId, readText, readTime, readTokens, UnreadableValue } from '../values.js';
 import { LeftOut, understood } from './reading.js';
@@ -69,7 +69,7 @@ export class ConversationsSource implements Source {
     return this.file.close();
   }
 
-  private session(row: SqliteRow) {
+  private session(row: SqliteRow): OldSession {
     this.left.note('conversations', row, CONVERSATION);
     return {
       kind: 'session' as const,
@@ -86,7 +86,7 @@ export class ConversationsSource implements Source {
     };
   }
 
-  private message(row: SqliteRow) {
+  private message(row: SqliteRow): OldMessage {
     this.left.note('messages', row, MESSAGE);
     const createdAt = readTime(row.timestamp ?? row.created_at);
     const role = ROLES[String(row.role)];

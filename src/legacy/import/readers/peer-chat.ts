@@ -1,5 +1,5 @@
 import type { MongoRow } from '../mongo-export.js';
-import type { Source, SourceRow } from '../source.js';
+import type { OldMessage, OldSession, Source, SourceRow } from '../source.js';
 import { mustBeText, mustHaveId, readId, readTime, UnreadableValue } from '../values.js';
 import { MongoFolder } from './mongo-folder.js';
 import { LeftOut } from './reading.js';
@@ -64,7 +64,7 @@ export class PeerChatSource implements Source {
 
   async close(): Promise<void> {}
 
-  private session(row: MongoRow) {
+  private session(row: MongoRow): OldSession {
     this.left.note('chatsessions', row, SESSION);
     const type = row.type ?? 'agent';
     if (type !== 'agent' && type !== 'peer') throw new UnreadableValue('unknown type of session');
@@ -83,7 +83,7 @@ export class PeerChatSource implements Source {
     };
   }
 
-  private message(row: MongoRow) {
+  private message(row: MongoRow): OldMessage {
     this.left.note('chatmessages', row, MESSAGE);
     const { role } = row;
     if (role !== 'user' && role !== 'agent' && role !== 'peer') throw new UnreadableValue('unknown role');

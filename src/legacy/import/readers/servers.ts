@@ -1,6 +1,15 @@
 import pg from 'pg';
 import Cursor from 'pg-cursor';
-import { type Source, SourceError, type SourceRow } from '../source.js';
+import {
+  type OldChannel,
+  type OldMembership,
+  type OldMessage,
+  type OldServer,
+  type OldUser,
+  type Source,
+  SourceError,
+  type SourceRow,
+} from '../source.js';
 import { mustBeText, mustHaveId, readId, readText, readTime, UnreadableValue } from '../values.js';
 import { LeftOut, understood } from './reading.js';
 
@@ -116,7 +125,7 @@ export class ServersSource implements Source {
     return rows.map(({ name }) => `"${name}"`).join(', ') || 'ctid';
   }
 
-  private user(row: Row) {
+  private user(row: Row): OldUser {
     this.left.note('users', row, USER);
     return {
       kind: 'user' as const,
@@ -129,7 +138,7 @@ export class ServersSource implements Source {
     };
   }
 
-  private server(row: Row) {
+  private server(row: Row): OldServer {
     this.left.note('chatserver', row, SERVER);
     const icon = readText(row.icon);
     const isUrl = icon !== null && /^https?:\/\//.test(icon);
@@ -144,7 +153,7 @@ export class ServersSource implements Source {
     };
   }
 
-  private membership(row: Row) {
+  private membership(row: Row): OldMembership {
     this.left.note('servermembership', row, MEMBERSHIP);
     const role = (readText(row.role) ?? 'MEMBER').toUpperCase();
     if (role !== 'ADMIN' && role !== 'MODERATOR' && role !== 'MEMBER') throw new UnreadableValue('unknown role');
@@ -158,7 +167,7 @@ export class ServersSource implements Source {
     };
   }
 
-  private channel(row: Row) {
+  private channel(row: Row): OldChannel {
     this.left.note('chatchannel', row, CHANNEL);
     const type = (readText(row.type) ?? 'TEXT').toUpperCase();
     if (type !== 'TEXT' && type !== 'VOICE') throw new UnreadableValue('unknown type of channel');
@@ -174,7 +183,7 @@ export class ServersSource implements Source {
     };
   }
 
-  private message(row: Row) {
+  private message(row: Row): OldMessage {
     this.left.note('chatmessage', row, MESSAGE);
     const createdAt = readTime(row.created_at ?? row.timestamp);
     return {
