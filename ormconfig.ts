@@ -6,9 +6,18 @@ import { CreateConversations1790000000003 } from './migrations/1790000000003-Cre
 import { CreateServers1790000000004 } from './migrations/1790000000004-CreateServers.js';
 import { CreateSessions1790000000005 } from './migrations/1790000000005-CreateSessions.js';
 import { CreateMessages1790000000006 } from './migrations/1790000000006-CreateMessages.js';
+import { WatchLogins1790000000101 } from './migrations/1790000000101-WatchLogins.js';
+import { GuardAccounts1790000000102 } from './migrations/1790000000102-GuardAccounts.js';
+import { ListAdministrators1790000000103 } from './migrations/1790000000103-ListAdministrators.js';
 import { CreateImports1790000000401 } from './migrations/1790000000401-CreateImports.js';
 import { Agent } from './src/agents/agent.entity.js';
+import { AccountEvent } from './src/auth/audit/account-event.entity.js';
 import { Login } from './src/auth/login.entity.js';
+import { AccountNotice } from './src/auth/logins/account-notice.entity.js';
+import { PasswordReset } from './src/auth/passwords/password-reset.entity.js';
+import { RecoveryCode } from './src/auth/second-factor/recovery-code.entity.js';
+import { SecondFactor } from './src/auth/second-factor/second-factor.entity.js';
+import { Ticket } from './src/auth/tickets/ticket.entity.js';
 import { Conversation } from './src/conversations/conversation.entity.js';
 import { ReadMarker } from './src/conversations/read-marker.entity.js';
 import { Import } from './src/legacy/import/import.entity.js';
@@ -16,11 +25,13 @@ import { ImportedId } from './src/legacy/import/imported-id.entity.js';
 import { MessageRevision } from './src/messages/message-revision.entity.js';
 import { Message } from './src/messages/message.entity.js';
 import { SnakeNaming } from './src/platform/database/snake-naming.js';
+import { RateLimit } from './src/platform/limits/rate-limit.entity.js';
 import { Category } from './src/servers/channels/category.entity.js';
 import { Channel } from './src/servers/channels/channel.entity.js';
 import { Membership } from './src/servers/memberships/membership.entity.js';
 import { Server } from './src/servers/servers/server.entity.js';
 import { Session } from './src/sessions/session.entity.js';
+import { Credential } from './src/users/credentials/credential.entity.js';
 import { User } from './src/users/user.entity.js';
 
 /**
@@ -39,19 +50,27 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
     migrationsTransactionMode: 'each',
     extra: { connectionTimeoutMillis: 5_000, keepAlive: true },
     entities: [
+      AccountEvent,
+      AccountNotice,
       Agent,
       Category,
       Channel,
       Conversation,
       Import,
       ImportedId,
+      Credential,
       Login,
       Membership,
       Message,
       MessageRevision,
+      PasswordReset,
+      RateLimit,
       ReadMarker,
+      RecoveryCode,
+      SecondFactor,
       Server,
       Session,
+      Ticket,
       User,
     ],
     migrations: [
@@ -61,6 +80,9 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       CreateServers1790000000004,
       CreateSessions1790000000005,
       CreateMessages1790000000006,
+      WatchLogins1790000000101,
+      GuardAccounts1790000000102,
+      ListAdministrators1790000000103,
       CreateImports1790000000401,
     ],
   };

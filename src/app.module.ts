@@ -12,6 +12,9 @@ import { ConfigModule } from './platform/config/config.module.js';
 import type { Config } from './platform/config/config.js';
 import { DatabaseModule } from './platform/database/database.module.js';
 import { EventsModule } from './platform/events/events.module.js';
+import { LimitsModule } from './platform/limits/limits.module.js';
+import { MailModule } from './platform/mail/mail.module.js';
+import { SecretsModule } from './platform/secrets/secrets.module.js';
 import { RealtimeModule } from './realtime/realtime.module.js';
 import { ChannelsModule } from './servers/channels/channels.module.js';
 import { MembershipsModule } from './servers/memberships/memberships.module.js';
@@ -29,6 +32,9 @@ export class AppModule {
         ConfigModule.with(config),
         DatabaseModule.with(dataSource),
         EventsModule,
+        LimitsModule,
+        MailModule,
+        SecretsModule,
 
         UsersModule,
         AuthModule,

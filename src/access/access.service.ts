@@ -88,7 +88,7 @@ export class AccessService {
   }
 
   private async load(conversationId: string, userId: string): Promise<Facts | undefined> {
-    const row = await this.database.one<Room & { role: Role | null }>(FACTS, [conversationId, userId]);
+    const [row] = await this.database.prepared<Room & { role: Role | null }>(FACTS, [conversationId, userId]);
     if (!row) return undefined;
     const { role, ...room } = row;
     return { room, role };

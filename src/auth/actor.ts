@@ -9,6 +9,8 @@ export interface Actor {
   readonly profile: Profile;
   readonly isAdmin: boolean;
   readonly isAdvocate: boolean;
+  /** An administrator demands a second factor and there is none: nothing but setting one up is open. */
+  readonly lacksSecondFactor: boolean;
 }
 
 /** The caller of a route, put there by the guard. */

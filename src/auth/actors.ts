@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { Database } from '../platform/database/database.js';
+import { EventBus } from '../platform/events/event-bus.js';
 import { presentProfile } from '../users/profile.presenter.js';
 import type { UserKind } from '../users/user.entity.js';
 import type { Actor } from './actor.js';
+import { AccountChanged, LoginEnded } from './auth.events.js';
 
 /** No node trusts what it knows of a login for longer than this, whatever message about it was lost. */
 const TRUST_MS = 1_000;
@@ -16,40 +18,66 @@ interface ActorRow {
   kind: UserKind;
   isAdmin: boolean;
   isAdvocate: boolean;
+  lacksSecondFactor: boolean;
 }
 
 /** Who stands behind a login that still lives. */
 @Injectable()
 export class Actors {
-  private readonly known: LRUCache<string, Actor>;
+  private readonly known = new LRUCache<string, Actor>({ max: 20_000, ttl: TRUST_MS });
+  private readonly loading = new Map<string, Promise<Actor | undefined>>();
 
-  constructor(private readonly database: Database) {
-    this.known = new LRUCache({
-      max: 20_000,
-      ttl: TRUST_MS,
-      fetchMethod: (loginId: string) => this.load(loginId),
-    });
+  constructor(
+    private readonly database: Database,
+    bus: EventBus,
+  ) {
+    bus.on(LoginEnded, ({ loginIds }) => loginIds.forEach((id) => this.forget(id)));
+    bus.on(AccountChanged, ({ userId }) => this.forgetPerson(userId));
   }
 
   /** Gives nothing for a login that has ended, or whose account is switched off or gone. */
-  find(loginId: string): Promise<Actor | undefined> {
-    return this.known.fetch(loginId);
+  async find(loginId: string): Promise<Actor | undefined> {
+    return this.known.get(loginId) ?? this.loading.get(loginId) ?? this.begin(loginId);
   }
 
-  forget(loginId: string): void {
+  private begin(loginId: string): Promise<Actor | undefined> {
+    const loading = this.load(loginId)
+      .then((actor) => {
+        // Forgotten while it was read: what was read may be older than that.
+        if (actor && this.loading.get(loginId) === loading) this.known.set(loginId, actor);
+        return actor;
+      })
+      .finally(() => {
+        if (this.loading.get(loginId) === loading) this.loading.delete(loginId);
+      });
+    this.loading.set(loginId, loading);
+    return loading;
+  }
+
+  private forget(loginId: string): void {
     this.known.delete(loginId);
+    this.loading.delete(loginId);
+  }
+
+  /** What is being read is not known to be somebody's yet, so all of that is read again. */
+  private forgetPerson(userId: string): void {
+    this.loading.clear();
+    for (const [loginId, actor] of this.known.entries()) if (actor.userId === userId) this.known.delete(loginId);
   }
 
   private async load(loginId: string): Promise<Actor | undefined> {
-    const row = await this.database.one<ActorRow>(
+    const [row] = await this.database.prepared<ActorRow>(
       `SELECT u.id, u.username, u.display_name AS "displayName", u.avatar_url AS "avatarUrl", u.kind,
-         u.is_admin AS "isAdmin", u.is_advocate AS "isAdvocate"
+         u.is_admin AS "isAdmin", u.is_advocate AS "isAdvocate",
+         u.second_factor_required AND NOT EXISTS (
+           SELECT 1 FROM second_factors f WHERE f.user_id = u.id AND f.confirmed_at IS NOT NULL
+         ) AS "lacksSecondFactor"
        FROM logins l JOIN users u ON u.id = l.user_id
        WHERE l.id = $1 AND l.ended_at IS NULL AND l.expires_at > now() AND u.disabled_at IS NULL`,
       [loginId],
     );
     if (!row) return undefined;
-    const { id, isAdmin, isAdvocate } = row;
-    return { userId: id, loginId, profile: presentProfile(row), isAdmin, isAdvocate };
+    const { id, isAdmin, isAdvocate, lacksSecondFactor } = row;
+    return { userId: id, loginId, profile: presentProfile(row), isAdmin, isAdvocate, lacksSecondFactor };
   }
 }

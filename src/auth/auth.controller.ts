@@ -1,9 +1,10 @@
-import { Body, Controller, HttpCode, Post, Req } from '@nestjs/common';
+import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiConflictResponse, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import type { Request } from 'express';
-import { LoginBody, RegisterBody, SignedInAnswer } from './auth.dto.js';
-import { AuthService, type Origin } from './auth.service.js';
-import { Public } from './stated-access.js';
+import { type Actor, Caller } from './actor.js';
+import { ClaimBody, GuestBody, LoginBody, RegisterBody, SignedInAnswer } from './auth.dto.js';
+import { AuthService } from './auth.service.js';
+import { CallOrigin, type Origin } from './origin.js';
+import { Public, SignedIn } from './stated-access.js';
 
 @ApiTags('auth')
 @Controller('api/v1/auth')
@@ -15,8 +16,8 @@ export class AuthController {
   @ApiOperation({ summary: 'Create an account' })
   @ApiCreatedResponse({ type: SignedInAnswer })
   @ApiConflictResponse({ description: 'The username or the address is taken.' })
-  register(@Body() body: RegisterBody, @Req() request: Request): Promise<SignedInAnswer> {
-    return this.auth.register(body, originOf(request));
+  register(@Body() body: RegisterBody, @CallOrigin() origin: Origin): Promise<SignedInAnswer> {
+    return this.auth.register(body, origin);
   }
 
   @Post('login')
@@ -24,11 +25,24 @@ export class AuthController {
   @Public()
   @ApiOperation({ summary: 'Sign in with a username or an address' })
   @ApiOkResponse({ type: SignedInAnswer })
-  login(@Body() body: LoginBody, @Req() request: Request): Promise<SignedInAnswer> {
-    return this.auth.login(body, originOf(request));
+  login(@Body() body: LoginBody, @CallOrigin() origin: Origin): Promise<SignedInAnswer> {
+    return this.auth.login(body, origin);
   }
-}
 
-function originOf(request: Request): Origin {
-  return { device: request.get('user-agent')?.slice(0, 300) ?? null, address: request.ip ?? null };
+  @Post('guest')
+  @Public()
+  @ApiOperation({ summary: 'An anonymous account, to be claimed later' })
+  @ApiCreatedResponse({ type: SignedInAnswer })
+  guest(@Body() body: GuestBody, @CallOrigin() origin: Origin): Promise<SignedInAnswer> {
+    return this.auth.guest(body, origin);
+  }
+
+  @Post('claim')
+  @SignedIn()
+  @ApiOperation({ summary: 'Turn a guest into a full account, keeping all it has' })
+  @ApiCreatedResponse({ type: SignedInAnswer })
+  @ApiConflictResponse({ description: 'The name or the address is taken, or the caller is no guest.' })
+  claim(@Caller() caller: Actor, @Body() body: ClaimBody, @CallOrigin() origin: Origin): Promise<SignedInAnswer> {
+    return this.auth.claim(caller, body, origin);
+  }
 }

@@ -2,14 +2,11 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsEmail, IsString, Length, Matches, MaxLength, MinLength } from 'class-validator';
 import { Account } from '../users/profile.presenter.js';
 import { Optional } from '../platform/http/optional.js';
+import { IsUsername } from '../users/username.js';
+import { IsNewPassword } from './passwords/new-password.js';
 
-const USERNAME = /^[\p{L}\p{N}_.-]+$/u;
-
-export class RegisterBody {
-  @ApiProperty({ example: 'ada', minLength: 3, maxLength: 32, description: 'Letters, digits, `_`, `.` and `-`.' })
-  @IsString()
-  @Length(3, 32)
-  @Matches(USERNAME, { message: 'may hold letters, digits, _ . and - only' })
+export class ClaimBody {
+  @IsUsername()
   username: string;
 
   @ApiProperty({ example: 'ada@example.org', format: 'email' })
@@ -17,12 +14,20 @@ export class RegisterBody {
   @MaxLength(254)
   email: string;
 
-  @ApiProperty({ example: 'correct horse battery', minLength: 8, maxLength: 128 })
-  @IsString()
-  @Length(8, 128)
+  @IsNewPassword()
   password: string;
+}
 
+export class RegisterBody extends ClaimBody {
   @ApiPropertyOptional({ example: 'Ada Lovelace', maxLength: 80 })
+  @Optional()
+  @IsString()
+  @Length(1, 80)
+  displayName?: string;
+}
+
+export class GuestBody {
+  @ApiPropertyOptional({ example: 'Ada', maxLength: 80 })
   @Optional()
   @IsString()
   @Length(1, 80)
@@ -41,11 +46,23 @@ export class LoginBody {
   @MinLength(1)
   @MaxLength(128)
   password: string;
+
+  @ApiPropertyOptional({
+    example: '492039',
+    description: 'Where a second factor is set up: a code of the authenticator app, or a recovery code.',
+  })
+  @Optional()
+  @IsString()
+  @Matches(/^[A-Za-z0-9 -]{6,32}$/, { message: 'must be a code' })
+  code?: string;
 }
 
-export class SignedInAnswer {
-  @ApiProperty({ type: Account }) user: Account;
+export class TokensAnswer {
   @ApiProperty({ description: 'For `Authorization: Bearer`.' }) accessToken: string;
   @ApiProperty({ description: 'Works once, for a new pair.' }) refreshToken: string;
   @ApiProperty({ description: 'Life of the access token in seconds.', example: 1800 }) expiresIn: number;
+}
+
+export class SignedInAnswer extends TokensAnswer {
+  @ApiProperty({ type: Account }) user: Account;
 }

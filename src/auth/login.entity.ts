@@ -5,11 +5,14 @@ import { User } from '../users/user.entity.js';
 @Entity('logins')
 @Index('logins_user', ['userId'])
 @Index('logins_refresh_key', ['refreshHash'], { unique: true })
+@Index('logins_family_key', ['familyHash'], { unique: true })
 export class Login {
   @PrimaryColumn('uuid') id: string;
   @Column('uuid')
   @ForeignKey(() => User, { name: 'logins_user_fk', onDelete: 'CASCADE' })
   userId: string;
+  /** SHA-256 of the part that all refresh tokens of this login share: an old one is known by it. */
+  @Column('bytea') familyHash: Buffer;
   /** SHA-256 of the refresh token that is good now. */
   @Column('bytea') refreshHash: Buffer;
   @Column('text', { nullable: true }) device: string | null;

@@ -13,6 +13,11 @@ export const SignedIn = () => restricted('signed-in');
 /** Administrators only. To everyone else it does not exist. */
 export const Administrator = () => restricted('administrator');
 
+export const WITHOUT_SECOND_FACTOR = 'parley:without-second-factor';
+
+/** Also for somebody of whom a second factor is demanded and who has none yet. */
+export const WithoutSecondFactor = () => SetMetadata(WITHOUT_SECOND_FACTOR, true);
+
 function restricted(access: StatedAccess) {
   return applyDecorators(
     SetMetadata(STATED_ACCESS, access),

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
-import { createHash, randomBytes } from 'node:crypto';
 import { Config } from '../platform/config/config.js';
 import { Problem } from '../platform/http/problem.js';
 import type { Actor } from './actor.js';
@@ -45,6 +44,11 @@ export class TokensService {
     return actor?.userId === claims.sub ? actor : undefined;
   }
 
+  /** Of a token that has been verified already. */
+  expiryOf(token: string): Date {
+    return new Date(this.claimsOf(token).exp * 1000);
+  }
+
   private claimsOf(token: string): AccessClaims {
     try {
       return this.jwt.verify<AccessClaims>(token);
@@ -52,10 +56,4 @@ export class TokensService {
       throw Problem.unauthorized();
     }
   }
-}
-
-/** An opaque refresh token and the hash of it that is stored. */
-export function newRefreshToken(): { token: string; hash: Buffer } {
-  const token = randomBytes(32).toString('base64url');
-  return { token, hash: createHash('sha256').update(token).digest() };
 }

@@ -17,4 +17,6 @@ export const ConversationRead = defineEvent<{ conversationId: string; userId: st
 export interface ConversationChange {
   id: string;
   title: string | null;
+  /** Of a session. */
+  status?: 'open' | 'closed';
 }

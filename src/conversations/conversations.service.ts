@@ -24,7 +24,7 @@ export class ConversationsService {
 
   /** Every room of a person with its counters, in one query. */
   async statesOf(userId: string): Promise<ConversationState[]> {
-    return this.database.query<ConversationState>(
+    return this.database.prepared<ConversationState>(
       `WITH ${MINE}
        SELECT ${STATE_COLUMNS} FROM mine JOIN conversations c ON c.id = mine.id ${UNREAD}`,
       [userId],
@@ -33,7 +33,7 @@ export class ConversationsService {
 
   /** The servers somebody is a member of: whose topics their sockets listen to. */
   async serversOf(userId: string): Promise<string[]> {
-    const rows = await this.database.query<{ id: string }>(
+    const rows = await this.database.prepared<{ id: string }>(
       `SELECT server_id AS id FROM memberships WHERE user_id = $1`,
       [userId],
     );

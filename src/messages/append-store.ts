@@ -35,7 +35,7 @@ export class AppendStore {
 
   /** Stores a batch in one commit; gives one judgement for each draft, in their order. */
   append(drafts: DraftRow[]): Promise<Judged[]> {
-    return this.database.query<Judged>(
+    return this.database.prepared<Judged>(
       `SELECT outcome, id, seq, rev, created_at AS "createdAt" FROM append_messages($1) ORDER BY "position"`,
       [JSON.stringify(drafts)],
     );

@@ -1,14 +1,9 @@
 import { Injectable } from '@nestjs/common';
+import { ApiProperty } from '@nestjs/swagger';
 import type { Reader } from '../access/pass.js';
 import { Database } from '../platform/database/database.js';
 import { Problem } from '../platform/http/problem.js';
-import {
-  MESSAGE_AUTHORS,
-  MESSAGE_COLUMNS,
-  type MessageRow,
-  type MessageView,
-  presentMessage,
-} from './message.presenter.js';
+import { MESSAGE_AUTHORS, MESSAGE_COLUMNS, type MessageRow, MessageView, presentMessage } from './message.presenter.js';
 
 /** Where a page of history lies: by seq, or the newest where nothing is said. */
 export interface Place {
@@ -18,14 +13,13 @@ export interface Place {
 }
 
 /** The difference between what a client has and what is. */
-export interface Changes {
+export class Changes {
+  @ApiProperty({ type: [MessageView], description: 'In order of rev, each in its present state.' })
   items: MessageView[];
-  /** Ask on from here. */
-  rev: number;
-  more: boolean;
-  /** The cursor cannot be served: load the history anew. */
-  reset: boolean;
-  clearedSeq: number;
+  @ApiProperty({ description: 'Ask on from here.', example: 57 }) rev: number;
+  @ApiProperty({ description: 'There is more after `rev`.' }) more: boolean;
+  @ApiProperty({ description: 'The cursor cannot be served: load the history anew.' }) reset: boolean;
+  @ApiProperty({ description: 'Everything up to this seq was cleared away.', example: 0 }) clearedSeq: number;
 }
 
 const SELECT = `SELECT ${MESSAGE_COLUMNS} FROM messages m ${MESSAGE_AUTHORS} WHERE m.conversation_id = $1`;
@@ -88,6 +82,6 @@ export class HistoryService {
   }
 
   private rows(sql: string, values: unknown[]): Promise<MessageRow[]> {
-    return this.database.query<MessageRow>(sql, values);
+    return this.database.prepared<MessageRow>(sql, values);
   }
 }

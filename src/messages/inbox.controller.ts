@@ -1,10 +1,11 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
-import { ApiOperation, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
 import { IsIn } from 'class-validator';
 import { AccessService } from '../access/access.service.js';
 import { type Actor, Caller } from '../auth/actor.js';
 import { SignedIn } from '../auth/stated-access.js';
 import type { ConversationKind } from '../conversations/conversation.entity.js';
+import { ApiPage } from '../platform/http/api-page.js';
 import { IdPipe } from '../platform/http/id.pipe.js';
 import { type Page, PageQuery } from '../platform/http/paging.js';
 import { InboxItem, InboxService } from './inbox.service.js';
@@ -29,12 +30,14 @@ export class InboxController {
 
   @Get()
   @ApiOperation({ summary: 'Your conversations of every kind, latest activity first' })
+  @ApiPage(InboxItem)
   list(@Caller() caller: Actor, @Query() { kind, ...page }: InboxQuery): Promise<Page<InboxItem>> {
     return this.inbox.list(caller.userId, kind, page);
   }
 
   @Get(':id')
   @ApiOperation({ summary: 'One of them' })
+  @ApiOkResponse({ type: InboxItem })
   async one(@Caller() caller: Actor, @Param('id', IdPipe) id: string): Promise<InboxItem> {
     return this.inbox.one(await this.access.enter(caller, id, 'read'));
   }

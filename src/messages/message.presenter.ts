@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import type { Author } from '../access/pass.js';
-import { presentProfile } from '../users/profile.presenter.js';
+import { DELETED_USER, presentProfile } from '../users/profile.presenter.js';
 import type { UserKind } from '../users/user.entity.js';
 import type { MessageRole } from './message.entity.js';
 
@@ -69,7 +69,7 @@ export const MESSAGE_AUTHORS = `
   LEFT JOIN agents agent ON agent.id = m.agent_id`;
 
 export function presentMessage(row: MessageRow): MessageView {
-  return messageView(row, authorOf(row));
+  return messageView(row, authorOf(row) ?? (isPersons(row) ? DELETED_USER : null));
 }
 
 /** The one place that says what a message looks like. */
@@ -95,6 +95,11 @@ export function messageView(row: Omit<MessageRow, keyof AuthorColumns>, author: 
     editedAt: row.editedAt?.toISOString() ?? null,
     deletedAt: row.deletedAt?.toISOString() ?? null,
   };
+}
+
+/** What a person said stays when their account goes, and loses only its author. */
+function isPersons({ role }: MessageRow): boolean {
+  return role === 'user' || role === 'peer';
 }
 
 type AuthorColumns = Pick<

@@ -11,10 +11,11 @@ import type { Response } from 'express';
 import { AccessService } from '../access/access.service.js';
 import { type Actor, Caller } from '../auth/actor.js';
 import { SignedIn } from '../auth/stated-access.js';
+import { ApiPage } from '../platform/http/api-page.js';
 import { IdPipe } from '../platform/http/id.pipe.js';
 import { type Page, readCursor } from '../platform/http/paging.js';
 import { Problem } from '../platform/http/problem.js';
-import { type Changes, HistoryService, type Place } from './history.service.js';
+import { Changes, HistoryService, type Place } from './history.service.js';
 import { MessageView } from './message.presenter.js';
 import { ChangesQuery, EditBody, HistoryQuery, SendBody } from './messages.dto.js';
 import { MessagesService } from './messages.service.js';
@@ -31,6 +32,7 @@ export class MessagesController {
 
   @Get('messages')
   @ApiOperation({ summary: 'History by seq, the newest page by default' })
+  @ApiPage(MessageView)
   async list(
     @Caller() caller: Actor,
     @Param('id', IdPipe) id: string,
@@ -95,6 +97,7 @@ export class MessagesController {
 
   @Get('changes')
   @ApiOperation({ summary: 'Everything that changed since a rev, in order' })
+  @ApiOkResponse({ type: Changes })
   async changes(
     @Caller() caller: Actor,
     @Param('id', IdPipe) id: string,

@@ -3,7 +3,7 @@ import { Problem } from '../platform/http/problem.js';
 import { AppendStore, type DraftRow, type Judged } from './append-store.js';
 
 /** Batches at the database side by side. More would wait for each other's fsync and gather less. */
-const LANES = 4;
+const LANES = 2;
 const MAX_BATCH = 400;
 /** Beyond this, sends are refused: a queue that only grows serves nobody. */
 const MAX_WAITING = 20_000;

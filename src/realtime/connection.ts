@@ -19,14 +19,21 @@ export interface Dialect {
   refuse(connection: Connection, code: string, message: string): void;
 }
 
-/** What may wait for one reader. Beyond it the reader is cut off and catches up by `sync`. */
-const MAX_PENDING_BYTES = 1024 * 1024;
+/**
+ * What one reader may leave unread when the next frames are due. Beyond it the reader is cut off and catches up by
+ * `sync`. What falls together in one turn does not count: a burst is not the reader's fault.
+ */
+const MAX_UNREAD_BYTES = 1024 * 1024;
+const CONGESTED_BYTES = 128 * 1024;
+/** Events that may wait for `ready` or the end of a sync. */
+const MAX_HELD = 5_000;
 const ERRORS_IN_A_ROW = 10;
 /** A close frame behind a full buffer may never be read: after this the socket is cut. */
-const CLOSE_GRACE_MS = 2_000;
+const CLOSE_GRACE_MS = 10_000;
 
 /** A socket that sends faster than its frames are worked on is not read meanwhile. */
 const MAX_PENDING_FRAMES = 64;
+const MAX_PENDING_BYTES = 128 * 1024;
 
 /** A change of a room, as far as order is concerned. */
 interface Change {
@@ -46,21 +53,31 @@ export class Connection {
   pending = 0;
 
   private outgoing: Buffer[] = [];
-  private outgoingBytes = 0;
   private errors = 0;
   private opening: (Change | Buffer)[] | null = [];
   private readonly syncing = new Map<string, Change[]>();
   private expiry: NodeJS.Timeout | undefined;
   private closed = false;
   private stopped = false;
+  private congested = false;
+  private pendingBytes = 0;
 
   constructor(
     readonly ws: WebSocket,
     private readonly socket: Duplex,
-    readonly actor: Actor,
+    private person: Actor,
     readonly dialect: Dialect,
     private readonly wantsFlush: (connection: Connection) => void,
   ) {}
+
+  /** As they are now: names and rights may change while the socket is open. */
+  get actor(): Actor {
+    return this.person;
+  }
+
+  become(actor: Actor): void {
+    this.person = actor;
+  }
 
   get isOpening(): boolean {
     return this.opening !== null;
@@ -78,8 +95,9 @@ export class Connection {
   /** An event. Before `ready`, and for a room that is being synced, it waits for what is older. */
   offer(frame: Buffer, conversationId: string | undefined, rev: number | undefined): void {
     const change = conversationId !== undefined && rev !== undefined ? { conversationId, rev, frame } : undefined;
-    if (this.opening) this.opening.push(change ?? frame);
-    else if (change && this.syncing.has(change.conversationId)) this.syncing.get(change.conversationId)?.push(change);
+    if (this.opening) this.hold(this.opening, change ?? frame);
+    else if (change && this.syncing.has(change.conversationId))
+      this.hold(this.syncing.get(change.conversationId), change);
     else this.write(frame);
   }
 
@@ -112,12 +130,14 @@ export class Connection {
   takeOutgoing(): Buffer[] {
     const frames = this.outgoing;
     this.outgoing = [];
-    this.outgoingBytes = 0;
     return frames;
   }
 
-  writeRaw(bytes: Buffer): void {
-    if (this.socket.writable) this.socket.write(bytes);
+  /** Writes what was taken, unless too much of what was written before has not left yet. */
+  writeOut(bytes: Buffer): void {
+    if (this.socket.writableLength > MAX_UNREAD_BYTES) this.close(CLOSE.tooSlow, 'reads too slowly');
+    else if (this.socket.writable) this.socket.write(bytes);
+    if (this.socket.writableLength > CONGESTED_BYTES) this.waitForReader();
   }
 
   /** Resolves when what is written has left, or the socket is gone. */
@@ -132,14 +152,35 @@ export class Connection {
     });
   }
 
-  begun(): void {
+  begun(bytes = 0): void {
     this.pending += 1;
-    if (this.pending >= MAX_PENDING_FRAMES) this.ws.pause();
+    this.pendingBytes += bytes;
+    if (this.isBusy) this.ws.pause();
   }
 
-  settled(): void {
+  settled(bytes = 0): void {
     this.pending -= 1;
-    if (this.ws.isPaused && this.pending < MAX_PENDING_FRAMES && !this.stopped) this.ws.resume();
+    this.pendingBytes -= bytes;
+    this.readOn();
+  }
+
+  private get isBusy(): boolean {
+    return this.pending >= MAX_PENDING_FRAMES || this.pendingBytes >= MAX_PENDING_BYTES;
+  }
+
+  /** Who sends faster than it reads what it gets for it is not listened to until it has read. */
+  private waitForReader(): void {
+    if (this.congested) return;
+    this.congested = true;
+    this.ws.pause();
+    this.socket.once('drain', () => {
+      this.congested = false;
+      this.readOn();
+    });
+  }
+
+  private readOn(): void {
+    if (this.ws.isPaused && !this.isBusy && !this.congested && !this.stopped) this.ws.resume();
   }
 
   /** Nothing more is read. */
@@ -170,7 +211,7 @@ export class Connection {
     if (this.closed) return;
     this.closed = true;
     const rest = this.takeOutgoing();
-    if (code !== CLOSE.tooSlow) rest.forEach((frame) => this.writeRaw(frame));
+    if (code !== CLOSE.tooSlow && this.socket.writable) rest.forEach((frame) => this.socket.write(frame));
     this.ws.resume();
     this.ws.close(code, reason);
     setTimeout(() => this.ws.terminate(), CLOSE_GRACE_MS).unref();
@@ -188,11 +229,11 @@ export class Connection {
   private write(frame: Buffer): void {
     if (this.closed) return;
     this.outgoing.push(frame);
-    this.outgoingBytes += frame.length;
-    if (this.outgoingBytes + this.socket.writableLength > MAX_PENDING_BYTES) {
-      this.close(CLOSE.tooSlow, 'reads too slowly');
-      return;
-    }
     if (this.outgoing.length === 1) this.wantsFlush(this);
+  }
+
+  private hold<T>(held: T[] | undefined, event: T): void {
+    held?.push(event);
+    if (held && held.length > MAX_HELD) this.close(CLOSE.tooSlow, 'reads too slowly');
   }
 }

@@ -76,7 +76,7 @@ export class Hub {
         frames = waiting;
         joined = waiting.length === 1 ? (waiting[0] as Buffer) : Buffer.concat(waiting);
       }
-      connection.writeRaw(joined);
+      connection.writeOut(joined);
     }
   }
 

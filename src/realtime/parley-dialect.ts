@@ -49,7 +49,7 @@ export class ParleyDialect implements Dialect {
     const { type: _, ...fields } = frame;
     try {
       const answer = await kind.handle(connection, checked(kind.form, fields));
-      this.answer(connection, answer, ref);
+      this.answer(connection, answer, ref, text.length);
     } catch (error) {
       this.fail(connection, error, ref);
     }
@@ -61,16 +61,17 @@ export class ParleyDialect implements Dialect {
     connection.countError();
   }
 
-  private answer(connection: Connection, answer: Answer, ref: string | undefined): void {
+  /** `bytes` is the size of the frame: what is open comes back to the sender, as an ack and as an event. */
+  private answer(connection: Connection, answer: Answer, ref: string | undefined, bytes: number): void {
     if (answer === undefined) return;
     if (!('later' in answer)) return connection.send(withRef(answer, ref));
-    connection.begun();
+    connection.begun(bytes);
     answer.later
       .then(
         (value) => value && connection.send(withRef(value, ref)),
         (error: unknown) => this.fail(connection, error, ref),
       )
-      .finally(() => connection.settled());
+      .finally(() => connection.settled(bytes));
   }
 
   private fail(connection: Connection, error: unknown, ref: string | undefined): void {

@@ -6,6 +6,7 @@ import { MessagesModule } from '../messages/messages.module.js';
 import { Frames } from './frames.js';
 import { Handshake } from './handshake.js';
 import { Hub } from './hub.js';
+import { LoginWatch } from './login-watch.js';
 import { ParleyDialect } from './parley-dialect.js';
 import { RealtimeGateway } from './realtime.gateway.js';
 import { SocketServer } from './socket-server.js';
@@ -13,7 +14,7 @@ import { SyncService } from './sync.service.js';
 
 @Module({
   imports: [AccessModule, AuthModule, ConversationsModule, MessagesModule],
-  providers: [Frames, Handshake, Hub, ParleyDialect, RealtimeGateway, SocketServer, SyncService],
+  providers: [Frames, Handshake, Hub, LoginWatch, ParleyDialect, RealtimeGateway, SocketServer, SyncService],
   exports: [Handshake, SocketServer],
 })
 export class RealtimeModule {}

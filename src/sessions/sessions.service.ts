@@ -16,6 +16,7 @@ import { type Tx, UnitOfWork } from '../platform/database/unit-of-work.js';
 import { breaks } from '../platform/http/database-problem.js';
 import { type Page, pageOf, readCursor } from '../platform/http/paging.js';
 import { Problem } from '../platform/http/problem.js';
+import type { SessionStatus } from './session.entity.js';
 import { presentSession, SESSION_ROWS, type SessionRow, type SessionView } from './session.presenter.js';
 import type { SessionBody, SessionPatch, SessionsQuery } from './sessions.dto.js';
 
@@ -70,14 +71,14 @@ export class SessionsService {
 
   async change({ room }: Moderator, { title, status }: SessionPatch): Promise<SessionView> {
     await this.work.run(async (tx) => {
-      const changed = await tx.one<{ title: string | null }>(
+      const changed = await tx.one<{ title: string | null; status: SessionStatus }>(
         `UPDATE sessions SET title = coalesce($2, title), status = coalesce($3, status), updated_at = now()
-         WHERE id = $1 RETURNING title`,
+         WHERE id = $1 RETURNING title, status`,
         [room.id, title ?? null, status ?? null],
       );
       if (!changed) throw Problem.notFound('This session');
       if (status) await tx.query(`UPDATE conversations SET closed = $2 WHERE id = $1`, [room.id, status === 'closed']);
-      tx.announce(ConversationUpdated(audienceOf(room), { conversation: { id: room.id, title: changed.title } }));
+      tx.announce(ConversationUpdated(audienceOf(room), { conversation: { id: room.id, ...changed } }));
     });
     return this.get(room.id);
   }

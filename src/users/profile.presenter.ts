@@ -17,6 +17,15 @@ export class Account extends Profile {
   @ApiProperty({ format: 'date-time' }) createdAt: string;
 }
 
+/** Stands where somebody was who has deleted their account. */
+export const DELETED_USER: Profile = {
+  id: '00000000-0000-0000-0000-000000000000',
+  username: 'deleted-user',
+  displayName: 'deleted user',
+  avatarUrl: null,
+  kind: 'human',
+};
+
 export function presentProfile(user: Pick<User, 'id' | 'username' | 'displayName' | 'avatarUrl' | 'kind'>): Profile {
   const { id, username, displayName, avatarUrl, kind } = user;
   return { id, username, displayName, avatarUrl, kind };

@@ -5,6 +5,7 @@ export type UserKind = 'human' | 'guest' | 'bot' | 'migrated';
 @Entity('users')
 @Index('users_username_key', ['usernameKey'], { unique: true })
 @Index('users_email_key', ['emailKey'], { unique: true })
+@Index('users_admins', ['id'], { where: 'is_admin' })
 @Check('users_kind', `kind IN ('human', 'guest', 'bot', 'migrated')`)
 export class User {
   @PrimaryColumn('uuid') id: string;
@@ -20,6 +21,8 @@ export class User {
   @Column('text', { nullable: true }) passwordHash: string | null;
   @Column('boolean', { default: false }) isAdmin: boolean;
   @Column('boolean', { default: false }) isAdvocate: boolean;
+  /** Somebody without a second factor can do nothing but set one up. */
+  @Column('boolean', { default: false }) secondFactorRequired: boolean;
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) disabledAt: Date | null;
   @CreateDateColumn({ type: 'timestamptz', precision: 3 }) createdAt: Date;
   @UpdateDateColumn({ type: 'timestamptz', precision: 3 }) updatedAt: Date;

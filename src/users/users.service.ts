@@ -8,13 +8,28 @@ import { type Page, pageOf, type PageQuery, readCursor } from '../platform/http/
 import { Problem } from '../platform/http/problem.js';
 import { comparable } from './names.js';
 import { presentProfile, type Profile } from './profile.presenter.js';
-import { User } from './user.entity.js';
+import { User, type UserKind } from './user.entity.js';
 
 export interface NewUser {
   username: string;
+  email?: string;
+  displayName?: string | undefined;
+  passwordHash?: string;
+  kind?: UserKind;
+}
+
+export interface Claim {
+  username: string;
   email: string;
-  displayName?: string;
   passwordHash: string;
+}
+
+/** What a person may change about themselves; what is not named stays. */
+export interface ProfileChange {
+  username?: string | undefined;
+  email?: string | undefined;
+  displayName?: string | undefined;
+  avatarUrl?: string | null | undefined;
 }
 
 @Injectable()
@@ -22,22 +37,57 @@ export class UsersService {
   constructor(@InjectRepository(User) private readonly users: Repository<User>) {}
 
   /** Throws 409 `conflict` naming the field where the name or address is taken, however the calls race. */
-  async create(tx: Tx, { username, email, displayName, passwordHash }: NewUser): Promise<User> {
+  async create(tx: Tx, { username, email, displayName, passwordHash, kind }: NewUser): Promise<User> {
     const user = tx.manager.create(User, {
       id: uuidv7(),
       username,
       usernameKey: comparable(username),
-      email,
-      emailKey: comparable(email),
+      email: email ?? null,
+      emailKey: email === undefined ? null : comparable(email),
       displayName: displayName ?? username,
-      passwordHash,
+      passwordHash: passwordHash ?? null,
+      kind: kind ?? 'human',
     });
-    try {
-      await tx.manager.insert(User, user);
-    } catch (error) {
-      throw takenProblem(error) ?? error;
-    }
+    await naming(tx.manager.insert(User, user));
     return tx.manager.findOneByOrFail(User, { id: user.id });
+  }
+
+  /** The account with its row locked until the transaction ends. */
+  lock(tx: Tx, id: string): Promise<User | null> {
+    return tx.manager.findOne(User, { where: { id }, lock: { mode: 'pessimistic_write' } });
+  }
+
+  async setPassword(tx: Tx, id: string, passwordHash: string): Promise<void> {
+    await tx.manager.update(User, { id }, { passwordHash });
+  }
+
+  /** Gives nothing where it is no guest. Throws 409 as `create` does. */
+  async claim(tx: Tx, id: string, { username, email, passwordHash }: Claim): Promise<User | null> {
+    const user = await this.lock(tx, id);
+    if (user?.kind !== 'guest') return null;
+    const displayName = user.displayName === 'Guest' ? username : user.displayName;
+    const keys = { usernameKey: comparable(username), emailKey: comparable(email) };
+    const full = { username, email, displayName, passwordHash, kind: 'human' as const, ...keys };
+    await naming(tx.manager.update(User, { id }, full));
+    return tx.manager.findOneByOrFail(User, { id });
+  }
+
+  /** Throws 409 as `create` does. */
+  async change(tx: Tx, id: string, change: ProfileChange): Promise<User> {
+    const { username, email } = change;
+    await naming(
+      tx.manager.update(
+        User,
+        { id },
+        {
+          ...withoutUndefined(change),
+          ...(username === undefined ? {} : { usernameKey: comparable(username) }),
+          ...(email === undefined ? {} : { emailKey: comparable(email) }),
+          updatedAt: () => 'now()',
+        },
+      ),
+    );
+    return tx.manager.findOneByOrFail(User, { id });
   }
 
   /** Takes a username or an address. */
@@ -76,6 +126,20 @@ export class UsersService {
       .getMany();
     return pageOf(rows, limit, (user) => [user.usernameKey], presentProfile);
   }
+}
+
+async function naming<T>(writing: Promise<T>): Promise<T> {
+  try {
+    return await writing;
+  } catch (error) {
+    throw takenProblem(error) ?? error;
+  }
+}
+
+function withoutUndefined({ username, email, displayName, avatarUrl }: ProfileChange): Partial<User> {
+  return Object.fromEntries(
+    Object.entries({ username, email, displayName, avatarUrl }).filter(([, value]) => value !== undefined),
+  );
 }
 
 function takenProblem(error: unknown): Problem | undefined {

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import http from 'node:http';
@@ -46,6 +47,7 @@ async function startContainer() {
 async function startEmbedded(description) {
   const { openEmbeddedPostgres } = await importBuilt('src/platform/database/embedded/open.js');
   const folder = await mkdtemp(path.join(os.tmpdir(), 'parley-test-postgres-'));
+  watchOver(folder);
   const remove = () => rm(folder, { recursive: true, force: true, maxRetries: 5 });
   try {
     const postgres = await openEmbeddedPostgres({ dataDir: folder, role: 'command', durable: false });
@@ -58,6 +60,14 @@ async function startEmbedded(description) {
     await remove();
     throw error;
   }
+}
+
+function watchOver(folder) {
+  const program = fileURLToPath(new URL('postgres-janitor.js', import.meta.url));
+  // Detached, so that Ctrl-C does not reach it.
+  const janitor = spawn(process.execPath, [program, folder], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
+  janitor.unref();
+  janitor.stdin.unref();
 }
 
 /** Imports a module of the build; `npm test` builds first, a bare jest does not. */

@@ -4,11 +4,13 @@ import { AccessService } from '../../access/access.service.js';
 import { IsContent } from '../../messages/messages.dto.js';
 import { type MessageChange, MessageCreated } from '../../messages/messages.events.js';
 import { MessagesService } from '../../messages/messages.service.js';
+import { Config } from '../../platform/config/config.js';
 import type { DomainEvent } from '../../platform/events/event.js';
 import { Problem } from '../../platform/http/problem.js';
 import { problemOf } from '../../platform/http/problem.filter.js';
 import { checked } from '../../platform/http/validation.js';
 import type { Connection, Dialect } from '../../realtime/connection.js';
+import { RateLimiter } from '../../realtime/rate-limiter.js';
 
 class SendFrame {
   @IsString() type: string;
@@ -20,10 +22,15 @@ class SendFrame {
 /** What the clients of the old community server speak on `/chat/ws`: channels only, no numbers, no resume. */
 @Injectable()
 export class ServersDialect implements Dialect {
+  private readonly limiter: RateLimiter;
+
   constructor(
     private readonly access: AccessService,
     private readonly messages: MessagesService,
-  ) {}
+    config: Config,
+  ) {
+    this.limiter = new RateLimiter(config.rateLimit);
+  }
 
   encode({ type, audience, data }: DomainEvent): string | undefined {
     const [topic] = audience;
@@ -44,8 +51,10 @@ export class ServersDialect implements Dialect {
   greet(): void {}
 
   async receive(connection: Connection, text: string): Promise<void> {
+    const frame = parse(text);
+    if (!frame) return this.refuse(connection, '', 'Invalid JSON');
+    if (!this.limiter.admits(connection)) return this.refuse(connection, '', 'Too many messages');
     try {
-      const frame = parse(text);
       if (frame.type === 'typing_start' || frame.type === 'typing_stop') return;
       if (frame.type !== 'send_message') return this.refuse(connection, '', 'Unknown message type');
       connection.countGood();
@@ -67,14 +76,13 @@ export class ServersDialect implements Dialect {
   }
 }
 
-function parse(text: string): Record<string, unknown> {
+function parse(text: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
   } catch {
-    // Answered below, as anything else that is no object.
+    return undefined;
   }
-  throw new Problem(400, 'malformed_json', 'Invalid JSON');
 }
 
 /** "12:30 PM", in UTC. */

@@ -13,12 +13,17 @@ export class Config {
   readonly migrations: 'auto' | 'manual';
   readonly dataDir: string;
   readonly secretKey: string;
+  /** The first one seals, all of them open. */
+  readonly encryptionKeys: readonly string[];
   readonly algorithm: 'HS256' | 'HS384' | 'HS512';
   readonly accessTokenSeconds: number;
   readonly refreshTokenSeconds: number;
   readonly corsOrigins: readonly string[];
   readonly rateLimit: boolean;
   readonly trustProxy: boolean | number | string;
+  /** None: mail is written to the log. */
+  readonly smtpUrl: string | undefined;
+  readonly mailFrom: string;
   readonly legacyDialects: ReadonlySet<string>;
   readonly logLevel: string;
 
@@ -57,12 +62,15 @@ export function loadConfig(source: NodeJS.ProcessEnv = process.env): Config {
     migrations: environment.MIGRATIONS ?? 'auto',
     dataDir,
     secretKey: environment.SECRET_KEY ?? keptSecret(dataDir, 'secret.key'),
+    encryptionKeys: keysIn(environment.ENCRYPTION_KEY) ?? [keptSecret(dataDir, 'encryption.key')],
     algorithm: environment.ALGORITHM ?? 'HS256',
     accessTokenSeconds: (environment.ACCESS_TOKEN_EXPIRE_MINUTES ?? 30) * 60,
     refreshTokenSeconds: (environment.REFRESH_TOKEN_EXPIRE_DAYS ?? 30) * 86_400,
     corsOrigins,
     rateLimit: environment.RATE_LIMIT !== 'off',
     trustProxy: readTrustProxy(environment.TRUST_PROXY ?? 'off'),
+    smtpUrl: environment.SMTP_URL,
+    mailFrom: environment.MAIL_FROM ?? 'Parley <parley@localhost>',
     legacyDialects,
     logLevel: environment.LOG_LEVEL ?? (production ? 'info' : 'warn'),
   });
@@ -94,11 +102,26 @@ function checkSecrets(environment: Environment, production: boolean, problems: C
     if (!secret && production) {
       problems.push({ name, message: 'must be given with NODE_ENV=production: at least 32 random characters' });
     }
-    if (secret && production) {
-      const weak = weakness(secret);
-      if (weak) problems.push({ name, message: weak });
-    }
+    const weak =
+      production && secret
+        ? (name === 'ENCRYPTION_KEY' ? (keysIn(secret) ?? []) : [secret ?? ''])
+            .map(weakness)
+            .find((what) => what !== undefined)
+        : undefined;
+    if (weak) problems.push({ name, message: weak });
   }
+  if (production && !environment.SMTP_URL) {
+    problems.push({ name: 'SMTP_URL', message: 'must be given with NODE_ENV=production: passwords are reset by mail' });
+  }
+}
+
+/** ENCRYPTION_KEY may name several keys, newest first, while they are being exchanged. */
+function keysIn(text: string | undefined): string[] | undefined {
+  const keys = text
+    ?.split(',')
+    .map((key) => key.trim())
+    .filter((key) => key !== '');
+  return keys && keys.length > 0 ? keys : undefined;
 }
 
 function readDialects(text: string, problems: ConfigProblem[]): Set<string> {

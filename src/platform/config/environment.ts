@@ -28,6 +28,8 @@ export class Environment {
   @IsOptional() @IsString() CORS_ORIGINS?: string;
   @IsOptional() @IsIn(['on', 'off']) RATE_LIMIT?: 'on' | 'off';
   @IsOptional() @IsString() TRUST_PROXY?: string;
+  @IsOptional() @Matches(/^smtps?:\/\/\S+$/, { message: 'must be an smtp:// or smtps:// URL' }) SMTP_URL?: string;
+  @IsOptional() @IsString() MAIL_FROM?: string;
   @IsOptional() @IsString() LEGACY_API?: string;
   @IsOptional()
   @IsIn(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])

@@ -1,6 +1,15 @@
 import { Injectable } from '@nestjs/common';
-import type { Pool, QueryResultRow } from 'pg';
+import type { Pool, QueryConfig, QueryResult, QueryResultRow } from 'pg';
+import Cursor from 'pg-cursor';
 import { DataSource } from 'typeorm';
+
+const names = new Map<string, string>();
+
+function nameOf(text: string): string {
+  const name = names.get(text) ?? `parley_${names.size}`;
+  names.set(text, name);
+  return name;
+}
 
 /** One statement, committed by itself. What takes several statements to be true goes through UnitOfWork. */
 @Injectable()
@@ -13,6 +22,37 @@ export class Database {
 
   async query<Row extends QueryResultRow>(sql: string, values: unknown[] = []): Promise<Row[]> {
     return (await this.pool.query<Row>(sql, values)).rows;
+  }
+
+  /** For a library that wants the whole result of node-postgres. */
+  result(statement: QueryConfig): Promise<QueryResult> {
+    return this.pool.query(statement);
+  }
+
+  /**
+   * Reads rows batch by batch with a server-side cursor, so that memory stays flat however many there are. It holds a
+   * connection of the pool while it is read: bound how many run at once.
+   */
+  async *stream<Row extends QueryResultRow>(sql: string, values: unknown[], batch = 200): AsyncGenerator<Row[]> {
+    const client = await this.pool.connect();
+    const cursor = client.query(new Cursor<Row>(sql, values));
+    let clean = false;
+    try {
+      for (let rows = await cursor.read(batch); rows.length > 0; rows = await cursor.read(batch)) yield rows;
+      await cursor.close();
+      clean = true;
+    } finally {
+      // A reader that leaves early leaves the cursor open: the connection goes with it.
+      client.release(!clean);
+    }
+  }
+
+  /**
+   * The same for what runs thousands of times a second: each connection plans it once. Only for texts that are
+   * constants of the program, since each one stays with every connection.
+   */
+  async prepared<Row extends QueryResultRow>(text: string, values: unknown[]): Promise<Row[]> {
+    return (await this.pool.query<Row>({ name: nameOf(text), text, values })).rows;
   }
 
   async one<Row extends QueryResultRow>(sql: string, values: unknown[] = []): Promise<Row | undefined> {

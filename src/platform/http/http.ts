@@ -3,8 +3,9 @@ import type { NextFunction, Request, Response } from 'express';
 import helmet from 'helmet';
 import type { Logger as Pino } from 'pino';
 import type { Config } from '../config/config.js';
+import { GeneralLimit } from '../limits/general-limit.js';
 import { requestLog } from '../logging/request-log.js';
-import { ProblemFilter } from './problem.filter.js';
+import { ProblemFilter, problemOf, sendProblem } from './problem.filter.js';
 import { CheckedInput } from './validation.js';
 
 const BODY_LIMIT = '1mb';
@@ -17,13 +18,20 @@ export function setUpHttp(app: NestExpressApplication, config: Config, logger: P
   app.use(requestLog(logger));
   app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }));
   app.use(noStore);
+  app.use(app.get(GeneralLimit).middleware);
   app.useBodyParser('json', { limit: BODY_LIMIT, strict: false });
+  app.use(refuseBody);
   app.enableCors({
     origin: [...config.corsOrigins],
     exposedHeaders: ['X-Request-Id', 'Retry-After', 'RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'],
   });
   app.useGlobalPipes(new CheckedInput());
   app.useGlobalFilters(new ProblemFilter());
+}
+
+/** Answers for the body parser itself: further on Nest would turn its errors into ones that say less. */
+function refuseBody(error: unknown, request: Request, response: Response, _next: NextFunction): void {
+  sendProblem(request, response, problemOf(error));
 }
 
 /** What is answered to one person must not be kept by a cache for another. */

@@ -1,6 +1,7 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsInt, IsString, Max, MaxLength, Min } from 'class-validator';
+import { UUID } from './id.pipe.js';
 import { Problem } from './problem.js';
 import { Optional } from './optional.js';
 
@@ -55,9 +56,14 @@ export function readCursor<const F extends ('string' | 'number' | 'time' | 'id')
 function fits(key: unknown, form: string | undefined): boolean {
   if (form === 'number') return Number.isSafeInteger(key);
   if (typeof key !== 'string' || key.includes('\u0000')) return false;
-  if (form === 'time') return !Number.isNaN(Date.parse(key));
-  if (form === 'id') return /^[0-9a-f-]{36}$/.test(key);
+  if (form === 'time') return isIsoTime(key);
+  if (form === 'id') return UUID.test(key);
   return true;
+}
+
+/** As Date.toISOString writes it and PostgreSQL reads it; Date.parse alone takes much that PostgreSQL does not. */
+function isIsoTime(key: string): boolean {
+  return /^\d{4}-\d\d-\d\dT/.test(key) && !Number.isNaN(Date.parse(key)) && new Date(key).toISOString() === key;
 }
 
 function encode(keys: Key[]): string {

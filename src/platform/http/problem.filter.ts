@@ -26,7 +26,8 @@ export class ProblemFilter implements ExceptionFilter {
   catch(error: unknown, host: ArgumentsHost): void {
     const response = host.switchToHttp().getResponse<Response>();
     const problem = problemOf(error);
-    if (problem.status >= 500) this.logger.error({ err: error, code: problem.code }, 'request failed');
+    if (error instanceof Problem && problem.status >= 500) this.logger.warn({ code: problem.code }, 'request refused');
+    else if (problem.status >= 500) this.logger.error({ err: error, code: problem.code }, 'request failed');
     if (response.headersSent) {
       response.destroy();
       return;
@@ -38,6 +39,7 @@ export class ProblemFilter implements ExceptionFilter {
 export function sendProblem(request: Request, response: Response, problem: Problem): void {
   response
     .status(problem.status)
+    .set(problem.headers)
     .type('application/problem+json')
     .send(
       JSON.stringify({

@@ -37,13 +37,14 @@ function fieldErrors(errors: ValidationError[], prefix = ''): FieldError[] {
 /** The global pipe: every body and query that a controller types with a class is checked by it. */
 @Injectable()
 export class CheckedInput implements PipeTransform {
-  transform(value: unknown, { metatype, type }: ArgumentMetadata): unknown {
+  transform(value: unknown, { metatype, type, data }: ArgumentMetadata): unknown {
     if (type === 'custom') return value;
     if (PLAIN.includes(metatype)) {
       const unstorable = textProblems(value);
-      if (unstorable.length > 0) throw Problem.validation(unstorable);
+      if (unstorable.length > 0)
+        throw Problem.validation(unstorable.map((each) => ({ ...each, path: each.path || (data ?? '') })));
       return value;
     }
-    return checked(metatype as Class<object>, value ?? {});
+    return checked(metatype as Class<object>, value === undefined ? {} : value);
   }
 }

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
-import { chown, lchown, readFile, readdir, stat } from 'node:fs/promises';
+import { lchown, readFile, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { type Binaries } from './binaries.js';
-import { EmbeddedPostgresError } from './errors.js';
+import { EmbeddedPostgresError, hasCode } from './errors.js';
 
 export interface Account {
   readonly uid: number;
@@ -53,13 +53,20 @@ export async function accountOfCluster(clusterDir: string): Promise<Account | un
 }
 
 /** Its own owner changes last: a hand-over that is cut short starts again. */
-async function handOver(dir: string, { uid, gid }: Account): Promise<void> {
+async function handOver(dir: string, account: Account): Promise<void> {
   for (const entry of await readdir(dir, { withFileTypes: true })) {
     const child = path.join(dir, entry.name);
-    if (entry.isDirectory()) await handOver(child, { uid, gid });
-    else await lchown(child, uid, gid);
+    if (entry.isDirectory()) await handOver(child, account);
+    else await giveTo(account, child);
   }
-  await chown(dir, uid, gid);
+  await giveTo(account, dir);
+}
+
+/** Throws EmbeddedPostgresError where root may not do that (a container without the capability). */
+export async function giveTo({ uid, gid }: Account, file: string): Promise<void> {
+  await lchown(file, uid, gid).catch((error: unknown) => {
+    throw hasCode(error, 'EPERM') ? cannotLeaveRoot(`${file} cannot be given to user id ${uid}`) : error;
+  });
 }
 
 /**

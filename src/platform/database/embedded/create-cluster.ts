@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chown, mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { accountInsteadOfRoot, findLauncher } from './account.js';
+import { accountInsteadOfRoot, findLauncher, giveTo } from './account.js';
 import { type Binaries } from './binaries.js';
 import { EmbeddedPostgresError, hasCode } from './errors.js';
 import { SUPERUSER } from './names.js';
@@ -61,7 +61,7 @@ async function runInitdb({ binaries, password, durable }: NewCluster, folder: st
   const account = await accountInsteadOfRoot();
   const passwordFile = path.join(folder, 'password');
   await writeFile(passwordFile, password, { mode: 0o600 });
-  if (account) for (const entry of [folder, passwordFile]) await chown(entry, account.uid, account.gid);
+  if (account) for (const entry of [folder, passwordFile]) await giveTo(account, entry);
 
   const launch = await findLauncher(account, binaries, folder);
   const { command, args, identity } = launch(binaries.initdb, [

@@ -19,8 +19,8 @@ export async function takeUserLock(client: Client): Promise<boolean> {
 }
 
 /** Claims the data folder for an app; no while another app has it. */
-export async function takeAppLock(client: Client, patienceMs = APP_PATIENCE_MS): Promise<boolean> {
-  const end = Date.now() + patienceMs;
+export async function takeAppLock(client: Client): Promise<boolean> {
+  const end = Date.now() + APP_PATIENCE_MS;
   while (!(await isGranted(client, 'pg_try_advisory_lock', APP))) {
     if (Date.now() > end) return false;
     await sleep(100);

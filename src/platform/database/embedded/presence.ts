@@ -10,6 +10,8 @@ import { ensureRunning, type RunningServer, stopServer } from './server.js';
 
 const ENTER_MS = 60_000;
 const LONGEST_PAUSE_MS = 5_000;
+/** Somebody who stops a server in good order is mostly about to start it again. */
+const RESTART_MS = 5_000;
 
 /** This process among the users of a server: locks on a connection of its own, taken anew when that breaks. */
 export class Presence {
@@ -67,26 +69,32 @@ export class Presence {
   private async rejoin(): Promise<void> {
     this.cluster.say('The connection to PostgreSQL was lost');
     const { signal } = this.farewell;
+    const lostAt = Date.now();
+    let complaint = '';
     for (let pause = 100; !signal.aborted; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
       await sleep(pause, undefined, { ref: false, signal }).catch(() => undefined);
-      const back = await this.tryRejoin(signal).catch((error: unknown) => {
-        if (!signal.aborted) this.cluster.say(`PostgreSQL is not back: ${String(error)}`);
-        return false;
-      });
-      if (back) return;
+      try {
+        if (await this.tryRejoin(lostAt, signal)) return;
+      } catch (error) {
+        if (!signal.aborted && String(error) !== complaint)
+          this.cluster.say(`PostgreSQL is not back: ${String(error)}`);
+        complaint = String(error);
+      }
     }
   }
 
-  private async tryRejoin(signal: AbortSignal): Promise<boolean> {
+  private async tryRejoin(lostAt: number, signal: AbortSignal): Promise<boolean> {
     signal.throwIfAborted();
-    // Somebody stopped the server in good order and may have reasons; one that crashed is started again.
-    if ((await readLock(this.cluster.dir)).kind === 'free') return false;
+    const stoppedInOrder = (await readLock(this.cluster.dir)).kind === 'free';
+    if (stoppedInOrder && Date.now() - lostAt < RESTART_MS) return false;
     const { client, port } = await ensureRunning(this.cluster, signal);
-    const signedIn = await takeLocksAgain(client, this.role).catch(() => false);
-    if (!signedIn) {
+    try {
+      await takeLocksAgain(client, this.role);
+    } catch (error) {
       await closeConnection(client);
-      return false;
+      throw error;
     }
+    this.cluster.say('The connection to PostgreSQL is back');
     if (port !== this.port) this.cluster.say(`PostgreSQL moved from port ${this.port} to ${port}`);
     this.port = port;
     this.watch(client);
@@ -117,8 +125,9 @@ async function refuseSecondApp(cluster: Cluster, client: Client): Promise<DataFo
   );
 }
 
-async function takeLocksAgain(client: Client, role: Role): Promise<boolean> {
-  return (await takeUserLock(client)) && (role !== 'app' || (await takeAppLock(client, 0)));
+async function takeLocksAgain(client: Client, role: Role): Promise<void> {
+  if (!(await takeUserLock(client))) throw new Error('somebody else is about to stop it');
+  if (role === 'app' && !(await takeAppLock(client))) throw new Error('another app has taken this data folder');
 }
 
 async function connectIfRunning(cluster: Cluster): Promise<Client | undefined> {

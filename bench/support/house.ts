@@ -1,0 +1,84 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { JwtService } from '@nestjs/jwt';
+import { DataSource } from 'typeorm';
+import { v7 as uuidv7 } from 'uuid';
+import { dataSourceOptions } from '../../ormconfig.js';
+import { TOKEN_AUDIENCE } from '../../src/auth/tokens.service.js';
+import { type EmbeddedPostgres, openEmbeddedPostgres } from '../../src/platform/database/embedded/open.js';
+import { type Running, serve } from './processes.js';
+
+/** The app and its PostgreSQL, both with full durability, and people in it without the cost of registering them. */
+export interface House {
+  app: Running;
+  databaseUrl: string;
+  /** App and PostgreSQL: whose CPU counts. */
+  pids: number[];
+  dataSource: DataSource;
+  /** A server with `members` people and `channels` channels; gives their ids and everyone's access token. */
+  server(members: number, channels: number): Promise<{ serverId: string; channelIds: string[]; tokens: string[] }>;
+  close(): Promise<void>;
+}
+
+export async function openHouse(): Promise<House> {
+  const dataDir = await mkdtemp(path.join(tmpdir(), 'parley-bench-'));
+  const postgres: EmbeddedPostgres = await openEmbeddedPostgres({ dataDir, role: 'command' });
+  const secret = randomBytes(32).toString('hex');
+  const env = {
+    DATABASE_URL: postgres.url,
+    DATA_DIR: dataDir,
+    SECRET_KEY: secret,
+    RATE_LIMIT: 'off',
+    LOG_LEVEL: 'error',
+  };
+  const app = await serve('src/main.js', env);
+  const dataSource = await new DataSource(dataSourceOptions(postgres.url, 2)).initialize();
+  const postmaster = Number((await readFile(path.join(dataDir, 'postgres/postmaster.pid'), 'utf8')).split('\n')[0]);
+  const jwt = new JwtService({ secret, signOptions: { audience: TOKEN_AUDIENCE, expiresIn: 86_400 } });
+  return {
+    app,
+    databaseUrl: postgres.url,
+    pids: [app.pid, postmaster],
+    dataSource,
+    server: (members, channels) => makeServer(dataSource, jwt, members, channels),
+    close: async () => {
+      await app.stop();
+      await dataSource.destroy();
+      await postgres.release();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function makeServer(dataSource: DataSource, jwt: JwtService, members: number, channels: number) {
+  const serverId = uuidv7();
+  const channelIds = Array.from({ length: channels }, () => uuidv7());
+  const people = Array.from({ length: members }, () => ({ id: uuidv7(), login: uuidv7() }));
+  const ids = people.map(({ id }) => id);
+  await dataSource.query(
+    `INSERT INTO users (id, username, username_key, display_name) SELECT id, 'u' || id, 'u' || id, 'Someone' FROM unnest($1::uuid[]) id`,
+    [ids],
+  );
+  await dataSource.query(
+    `INSERT INTO logins (id, user_id, refresh_hash, expires_at)
+     SELECT l, u, sha256(l::text::bytea), now() + interval '1 day' FROM unnest($1::uuid[], $2::uuid[]) AS t (l, u)`,
+    [people.map(({ login }) => login), ids],
+  );
+  await dataSource.query(`INSERT INTO servers (id, name) VALUES ($1, 'bench')`, [serverId]);
+  await dataSource.query(`INSERT INTO conversations (id, kind) SELECT id, 'channel' FROM unnest($1::uuid[]) id`, [
+    channelIds,
+  ]);
+  await dataSource.query(
+    `INSERT INTO channels (id, server_id, name, name_key, type, position)
+     SELECT id, $2, 'c' || n, 'c' || n, 'TEXT', n FROM unnest($1::uuid[]) WITH ORDINALITY AS t (id, n)`,
+    [channelIds, serverId],
+  );
+  await dataSource.query(
+    `INSERT INTO memberships (server_id, user_id, role) SELECT $2, id, 'MEMBER' FROM unnest($1::uuid[]) id`,
+    [ids, serverId],
+  );
+  const tokens = people.map(({ id, login }) => jwt.sign({ sid: login, typ: 'access' }, { subject: id }));
+  return { serverId, channelIds, tokens };
+}

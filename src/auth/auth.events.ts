@@ -1,0 +1,7 @@
+import { defineEvent } from '../platform/events/event.js';
+
+/** These logins are over. `accessEnded`: signing in again would not help, the account is switched off or gone. */
+export const LoginEnded = defineEvent<{ userId: string; loginIds: string[]; accessEnded: boolean }>('login.ended');
+
+/** The profile or the rights of somebody changed. */
+export const AccountChanged = defineEvent<{ userId: string }>('account.changed');

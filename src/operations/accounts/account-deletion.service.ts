@@ -1,0 +1,66 @@
+import { Injectable } from '@nestjs/common';
+import { StandingChanged } from '../../access/access.events.js';
+import type { Actor } from '../../auth/actor.js';
+import { endLogins } from '../../auth/logins/end-logins.js';
+import { ConversationDeleted } from '../../conversations/conversations.events.js';
+import { type Tx, UnitOfWork } from '../../platform/database/unit-of-work.js';
+import type { Topic } from '../../platform/events/event.js';
+import { Problem } from '../../platform/http/problem.js';
+import { leaveServers } from './leave-servers.js';
+
+/** Takes an account and all that is only its own out of the house. */
+@Injectable()
+export class AccountDeletion {
+  constructor(private readonly work: UnitOfWork) {}
+
+  /**
+   * Sign-in data, keys, sessions with everything in them, memberships and markers go; what was said in shared places
+   * stays without its author (docs/security.md says why). Servers are passed on, or deleted where nobody else is in
+   * them. Throws 409 `last_administrator`.
+   */
+  async delete({ userId }: Actor): Promise<void> {
+    await this.work.run(async (tx) => {
+      await mustNotBeLastAdministrator(tx, userId);
+      await tx.query(`SELECT 1 FROM users WHERE id = $1 FOR UPDATE`, [userId]);
+      await leaveServers(tx, userId);
+      await deleteSessions(tx, userId);
+      await leaveAdvocacy(tx, userId);
+      await endLogins(tx, userId, { accessEnded: true });
+      await tx.query(`DELETE FROM users WHERE id = $1`, [userId]);
+    });
+  }
+}
+
+/** The same lock, in the same order, as a demotion takes. */
+async function mustNotBeLastAdministrator(tx: Tx, userId: string): Promise<void> {
+  const administrators = await tx.query<{ id: string }>(
+    `SELECT id FROM users WHERE is_admin AND disabled_at IS NULL ORDER BY id FOR UPDATE`,
+  );
+  const [first, ...others] = administrators;
+  if (first?.id === userId && others.length === 0) {
+    throw Problem.conflict('last_administrator', 'The last administrator cannot go: make somebody else one first.');
+  }
+}
+
+async function deleteSessions(tx: Tx, userId: string): Promise<void> {
+  const sessions = await tx.query<{ id: string; advocateId: string | null }>(
+    `SELECT s.id, s.advocate_id AS "advocateId" FROM sessions s JOIN conversations c ON c.id = s.id
+     WHERE s.owner_id = $1 ORDER BY c.id FOR UPDATE OF c`,
+    [userId],
+  );
+  await tx.query(`DELETE FROM conversations WHERE id = ANY($1)`, [sessions.map(({ id }) => id)]);
+  for (const { id, advocateId } of sessions) {
+    const audience: Topic[] = advocateId ? [`user:${userId}`, `user:${advocateId}`] : [`user:${userId}`];
+    tx.announce(StandingChanged([], { scope: `conversation:${id}` }));
+    tx.announce(ConversationDeleted(audience, { conversationId: id }));
+  }
+}
+
+/** Those whom the person helped are without an advocate from now on. */
+async function leaveAdvocacy(tx: Tx, userId: string): Promise<void> {
+  const sessions = await tx.query<{ id: string }>(
+    `UPDATE sessions SET advocate_id = NULL, updated_at = now() WHERE advocate_id = $1 RETURNING id`,
+    [userId],
+  );
+  for (const { id } of sessions) tx.announce(StandingChanged([], { scope: `conversation:${id}` }));
+}

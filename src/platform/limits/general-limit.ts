@@ -1,0 +1,52 @@
+import { Injectable } from '@nestjs/common';
+import type { NextFunction, Request, Response } from 'express';
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { Config } from '../config/config.js';
+import { sendProblem } from '../http/problem.filter.js';
+import { addressKey } from './address-key.js';
+import { tooMany } from './limits.js';
+
+const SECONDS = 60;
+/** One address may be a whole office. */
+const PER_ADDRESS = 12_000;
+const PER_ACCOUNT = 3_000;
+
+/** The general limit on calls, counted by each node: it holds floods off, not guesses. */
+@Injectable()
+export class GeneralLimit {
+  private readonly byAddress = new RateLimiterMemory({ points: PER_ADDRESS, duration: SECONDS });
+  private readonly byAccount = new RateLimiterMemory({ points: PER_ACCOUNT, duration: SECONDS });
+
+  constructor(private readonly config: Config) {}
+
+  /** For every request, before anything is read of it. */
+  readonly middleware = (request: Request, response: Response, next: NextFunction): void => {
+    if (!this.config.rateLimit || request.path.startsWith('/health/')) return next();
+    this.byAddress.consume(addressKey(request.ip ?? null)).then(
+      (state) => {
+        tell(response, PER_ADDRESS, state);
+        next();
+      },
+      (refusal: unknown) => {
+        if (refusal instanceof RateLimiterRes) sendProblem(request, response, tooMany(PER_ADDRESS, refusal));
+        else next(refusal);
+      },
+    );
+  };
+
+  /** For every request of somebody signed in. Throws 429. */
+  async spend(userId: string, response: Response): Promise<void> {
+    if (!this.config.rateLimit) return;
+    try {
+      tell(response, PER_ACCOUNT, await this.byAccount.consume(userId));
+    } catch (refusal) {
+      throw refusal instanceof RateLimiterRes ? tooMany(PER_ACCOUNT, refusal) : refusal;
+    }
+  }
+}
+
+function tell(response: Response, limit: number, { remainingPoints, msBeforeNext }: RateLimiterRes): void {
+  response.setHeader('RateLimit-Limit', limit);
+  response.setHeader('RateLimit-Remaining', remainingPoints);
+  response.setHeader('RateLimit-Reset', Math.ceil(msBeforeNext / 1000));
+}

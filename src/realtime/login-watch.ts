@@ -1,0 +1,45 @@
+import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { Actors } from '../auth/actors.js';
+import { AccountChanged, LoginEnded } from '../auth/auth.events.js';
+import { EventBus } from '../platform/events/event-bus.js';
+import { CLOSE } from './close-codes.js';
+import type { Connection } from './connection.js';
+import { Hub } from './hub.js';
+
+/** Closes the sockets of a login that has ended, and keeps those of a changed account up to date. */
+@Injectable()
+export class LoginWatch implements OnModuleInit {
+  private readonly logger = new Logger(LoginWatch.name);
+
+  constructor(
+    private readonly bus: EventBus,
+    private readonly hub: Hub,
+    private readonly actors: Actors,
+  ) {}
+
+  onModuleInit(): void {
+    this.bus.on(LoginEnded, ({ userId, loginIds, accessEnded }) => {
+      for (const connection of [...this.hub.of(`user:${userId}`)]) {
+        if (loginIds.includes(connection.actor.loginId)) end(connection, accessEnded);
+      }
+    });
+    this.bus.on(AccountChanged, ({ userId }) => {
+      for (const connection of this.hub.of(`user:${userId}`)) void this.refresh(connection);
+    });
+  }
+
+  private async refresh(connection: Connection): Promise<void> {
+    try {
+      const actor = await this.actors.find(connection.actor.loginId);
+      if (actor && !actor.lacksSecondFactor) connection.become(actor);
+      else end(connection, !actor);
+    } catch (error) {
+      this.logger.warn({ err: error as Error }, 'the account behind a socket could not be read again');
+    }
+  }
+}
+
+function end(connection: Connection, accessEnded: boolean): void {
+  if (accessEnded) connection.close(CLOSE.accessEnded, 'the account is switched off or gone');
+  else connection.close(CLOSE.signInAgain, 'this login has ended');
+}

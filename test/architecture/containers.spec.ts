@@ -1,0 +1,60 @@
+import { readFile } from 'node:fs/promises';
+import { parse } from 'yaml';
+
+interface Service {
+  environment?: Record<string, string>;
+  volumes?: string[];
+  healthcheck?: { test: string[] };
+  depends_on?: Record<string, { condition: string }>;
+}
+
+interface Compose {
+  services: Record<'app' | 'postgres' | 'redis', Service>;
+  volumes: Record<string, unknown>;
+}
+
+const read = (file: string) => readFile(new URL(`../../${file}`, import.meta.url), 'utf8');
+
+describe('docker-compose.yml', () => {
+  let compose: Compose;
+
+  beforeAll(async () => {
+    compose = parse(await read('docker-compose.yml')) as Compose;
+  });
+
+  it('has no secret of its own: each is demanded from .env', () => {
+    const { app, postgres } = compose.services;
+    const secrets = [
+      app.environment?.SECRET_KEY,
+      app.environment?.ENCRYPTION_KEY,
+      app.environment?.DB_PASSWORD,
+      postgres.environment?.POSTGRES_PASSWORD,
+    ];
+    for (const secret of secrets) expect(secret).toMatch(/^\$\{(SECRET_KEY|ENCRYPTION_KEY|POSTGRES_PASSWORD):\?.+\}$/);
+  });
+
+  it('starts the app once what it needs is healthy', () => {
+    expect(compose.services.app.depends_on).toEqual({
+      postgres: { condition: 'service_healthy' },
+      redis: { condition: 'service_healthy' },
+    });
+    expect(compose.services.postgres.healthcheck?.test).toContain('pg_isready');
+    expect(compose.services.redis.healthcheck?.test).toEqual(['CMD', 'redis-cli', 'ping']);
+  });
+
+  it('keeps the data in volumes that it names', () => {
+    expect(compose.services.postgres.volumes).toEqual(['postgres:/var/lib/postgresql']);
+    expect(compose.services.app.volumes).toEqual(['data:/data']);
+    expect(Object.keys(compose.volumes).sort()).toEqual(['data', 'postgres']);
+  });
+});
+
+describe('Dockerfile', () => {
+  it('runs as an unprivileged user, in production, and says how it is', async () => {
+    const image = (await read('Dockerfile')).split(/^FROM /m).at(-1)!;
+    expect(image).toMatch(/^USER node$/m);
+    expect(image).toMatch(/^ENV NODE_ENV=production HOST=0\.0\.0\.0 PORT=3000 DATA_DIR=\/data$/m);
+    expect(image).toMatch(/^HEALTHCHECK .*\\\n {2}CMD \["node", "-e", .*\/health\/live/m);
+    expect(image.trimEnd()).toMatch(/\nCMD \["node", "--enable-source-maps", "dist\/src\/main\.js"\]$/);
+  });
+});

@@ -1,0 +1,153 @@
+import { AccessService } from '../../src/access/access.service.js';
+import type { Actor } from '../../src/auth/actor.js';
+import { HistoryService } from '../../src/messages/history.service.js';
+import type { MessageView } from '../../src/messages/message.presenter.js';
+import { MessagesService } from '../../src/messages/messages.service.js';
+import { EventBus } from '../../src/platform/events/event-bus.js';
+import { ServersService } from '../../src/servers/servers/servers.service.js';
+import { actor, type Services, servicesOnOwnDatabase, startServices } from '../support/services.js';
+
+/** Two nodes on one database, each with its own write queue: what one node cannot order, the row lock must. */
+describe('sending under races', () => {
+  let nodes: [Services, Services];
+  let close: () => Promise<void>;
+  let ada: Actor;
+
+  beforeAll(async () => {
+    const first = await servicesOnOwnDatabase();
+    const second = await startServices(first.database.url);
+    nodes = [first, second];
+    close = async () => {
+      await second.close();
+      await first.close();
+    };
+    ada = await actor(first.dataSource, 'ada');
+  }, 60_000);
+  afterAll(() => close());
+
+  const newChannel = async () =>
+    (await nodes[0].app.get(ServersService).create(ada, 'S', undefined)).channels[0]?.id as string;
+  const send = async (node: Services, conversationId: string, content: string, nonce?: string) => {
+    const writer = await node.app.get(AccessService).enter(ada, conversationId, 'write');
+    return node.app.get(MessagesService).append(writer, { content, nonce });
+  };
+  const everything = async (conversationId: string) => {
+    const reader = await nodes[0].app.get(AccessService).enter(ada, conversationId, 'read');
+    const items: MessageView[] = [];
+    for (let after = 0, more = true; more;) {
+      const page = await nodes[0].app.get(HistoryService).page(reader, { after }, 100);
+      items.push(...page.items);
+      ({ more } = page);
+      after = page.items.at(-1)?.seq ?? 0;
+    }
+    return items;
+  };
+
+  it('stores one message of fifty sends with one nonce, on two nodes at once', async () => {
+    const room = await newChannel();
+    const sends = Array.from({ length: 50 }, (_, i) => send(nodes[i % 2] as Services, room, 'once', 'n'));
+    const results = await Promise.all(sends);
+    expect(results.filter(({ created }) => created)).toHaveLength(1);
+    expect(new Set(results.map(({ message }) => message.id)).size).toBe(1);
+    expect(await everything(room)).toHaveLength(1);
+  });
+
+  it('refuses the nonce for another content, whichever came first, and only for the same author', async () => {
+    const room = await newChannel();
+    const contents = Array.from({ length: 20 }, (_, i) => `content ${i % 2}`);
+    const results = await Promise.allSettled(
+      contents.map((text, i) => send(nodes[i % 2] as Services, room, text, 'n')),
+    );
+    const refused = results.filter((result) => result.status === 'rejected');
+    expect(refused).toHaveLength(10);
+    expect(refused.every(({ reason }) => (reason as { code: string }).code === 'nonce_reused')).toBe(true);
+    expect(await everything(room)).toHaveLength(1);
+  });
+
+  it('knows a repeated send again after the message was edited', async () => {
+    const room = await newChannel();
+    const { message } = await send(nodes[0], room, 'first words', 'n');
+    const writer = await nodes[0].app.get(AccessService).enter(ada, room, 'write');
+    await nodes[0].app.get(MessagesService).edit(writer, message.id, 'other words');
+    const again = await send(nodes[1], room, 'first words', 'n');
+    expect(again).toMatchObject({ created: false, message: { id: message.id, content: 'other words' } });
+  });
+
+  it('counts without holes while two nodes write into many rooms', async () => {
+    const rooms = await Promise.all(Array.from({ length: 8 }, newChannel));
+    await Promise.all(
+      Array.from({ length: 800 }, (_, i) => send(nodes[i % 2] as Services, rooms[i % 8] as string, `message ${i}`)),
+    );
+    for (const room of rooms) {
+      const items = await everything(room);
+      expect(items.map(({ seq }) => seq)).toEqual(Array.from({ length: 100 }, (_, i) => i + 1));
+      expect(items.map(({ rev }) => rev)).toEqual(items.map(({ seq }) => seq));
+    }
+  });
+
+  it('keeps the order in which one node was asked', async () => {
+    const room = await newChannel();
+    const writer = await nodes[0].app.get(AccessService).enter(ada, room, 'write');
+    const messages = nodes[0].app.get(MessagesService);
+    await Promise.all(Array.from({ length: 500 }, (_, i) => messages.append(writer, { content: String(i) })));
+    expect((await everything(room)).map(({ content }) => content)).toEqual(
+      Array.from({ length: 500 }, (_, i) => String(i)),
+    );
+  });
+
+  it('lets a draft fail alone in its batch', async () => {
+    const room = await newChannel();
+    const writer = await nodes[0].app.get(AccessService).enter(ada, room, 'write');
+    const messages = nodes[0].app.get(MessagesService);
+    const drafts = Array.from({ length: 30 }, (_, i) => ({
+      content: i === 7 ? 'unstorable \u0000' : `fine ${i}`,
+      replyToId: i === 9 ? '01990000-0000-7000-8000-00000000dead' : undefined,
+    }));
+    const results = await Promise.allSettled(drafts.map((draft) => messages.append(writer, draft)));
+    expect(results.flatMap(({ status }, i) => (status === 'rejected' ? [i] : []))).toEqual([7, 9]);
+    expect((await everything(room)).map(({ seq }) => seq)).toEqual(Array.from({ length: 28 }, (_, i) => i + 1));
+  });
+
+  it('announces sends, edits and deletions of one room in the order of their rev', async () => {
+    const room = await newChannel();
+    const revs: number[] = [];
+    nodes[0].app.get(EventBus).onAny(({ data }) => {
+      const change = data as { conversationId?: string; rev?: number };
+      if (change.conversationId === room && change.rev) revs.push(change.rev);
+    });
+    const writer = await nodes[0].app.get(AccessService).enter(ada, room, 'write');
+    const messages = nodes[0].app.get(MessagesService);
+    const { message } = await messages.append(writer, { content: 'to be edited' });
+    const { message: other } = await messages.append(writer, { content: 'to be deleted' });
+    const acts = Array.from({ length: 120 }, (_, i) => {
+      if (i === 60) return messages.delete(writer, other.id);
+      return i % 3 === 0
+        ? messages.edit(writer, message.id, `edit ${i}`)
+        : messages.append(writer, { content: `${i}` });
+    });
+    await Promise.all(acts);
+    expect(revs).toEqual(Array.from({ length: 122 }, (_, i) => i + 1));
+  });
+
+  it('brings a client from any rev to the present by changes, each message once and in its present state', async () => {
+    const room = await newChannel();
+    const writer = await nodes[0].app.get(AccessService).enter(ada, room, 'write');
+    const messages = nodes[0].app.get(MessagesService);
+    const sent = await Promise.all(Array.from({ length: 250 }, (_, i) => messages.append(writer, { content: `${i}` })));
+    await Promise.all(sent.slice(0, 60).map(({ message }, i) => messages.edit(writer, message.id, `edited ${i}`)));
+    await Promise.all(sent.slice(50, 70).map(({ message }) => messages.delete(writer, message.id)));
+    const history = nodes[1].app.get(HistoryService);
+    for (const start of [0, 249, 300]) {
+      const have = new Map(
+        (start === 0 ? [] : sent.map(({ message }) => message)).map((message) => [message.id, message]),
+      );
+      for (let rev = start === 0 ? 0 : 250, more = true; more;) {
+        const changes = await history.changes(writer, rev, 100);
+        changes.items.forEach((message) => have.set(message.id, message));
+        ({ rev, more } = changes);
+      }
+      expect([...have.values()].sort((a, b) => a.seq - b.seq)).toEqual(await everything(room));
+    }
+    expect(await history.changes(writer, 10_000, 100)).toMatchObject({ reset: true, items: [] });
+  });
+});

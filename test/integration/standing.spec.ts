@@ -1,0 +1,145 @@
+import { setImmediate } from 'node:timers/promises';
+import { AccessService } from '../../src/access/access.service.js';
+import { StandingCache } from '../../src/access/standing-cache.js';
+import type { Actor } from '../../src/auth/actor.js';
+import { ConversationsService } from '../../src/conversations/conversations.service.js';
+import { MembershipsService } from '../../src/servers/memberships/memberships.service.js';
+import { ServersService } from '../../src/servers/servers/servers.service.js';
+import { SessionsService } from '../../src/sessions/sessions.service.js';
+import { actor, type Services, servicesOnOwnDatabase, startServices } from '../support/services.js';
+
+const ECHO = '01990000-0000-7000-8000-000000000001';
+
+describe('standing under races', () => {
+  let nodes: [Services, Services];
+  let close: () => Promise<void>;
+  let ada: Actor;
+  let bob: Actor;
+
+  beforeAll(async () => {
+    const first = await servicesOnOwnDatabase();
+    const second = await startServices(first.database.url);
+    nodes = [first, second];
+    close = async () => {
+      await second.close();
+      await first.close();
+    };
+    ada = await actor(first.dataSource, 'ada');
+    bob = await actor(first.dataSource, 'bob');
+  }, 60_000);
+  afterAll(() => close());
+
+  it('keeps an ADMIN when the last two act at once, fifty times', async () => {
+    const [here, there] = nodes.map((node) => node.app.get(MembershipsService)) as [
+      MembershipsService,
+      MembershipsService,
+    ];
+    for (let round = 0; round < 50; round += 1) {
+      const { id } = await nodes[0].app.get(ServersService).create(ada, 'S', undefined);
+      await here.add(ada, id, bob.userId, 'ADMIN');
+      const acts = [
+        () => here.remove(ada, id, ada.userId),
+        () => there.remove(bob, id, bob.userId),
+        () => here.changeRole(ada, id, bob.userId, 'MEMBER'),
+        () => there.changeRole(bob, id, ada.userId, 'MODERATOR'),
+      ];
+      const pair = [acts[round % 4], acts[(round + 1 + (round % 3)) % 4]];
+      const results = await Promise.allSettled(pair.map((act) => (act as () => Promise<unknown>)()));
+      const [{ count }] = await nodes[0].dataSource.query(
+        `SELECT count(*) FROM memberships WHERE server_id = $1 AND role = 'ADMIN'`,
+        [id],
+      );
+      expect(count).toBeGreaterThanOrEqual(1);
+      for (const result of results) {
+        if (result.status === 'rejected')
+          expect([403, 404, 409]).toContain((result.reason as { status: number }).status);
+      }
+    }
+  }, 60_000);
+
+  it('is held by the schema also where the code would forget it', async () => {
+    const { id } = await nodes[0].app.get(ServersService).create(ada, 'S', undefined);
+    await expect(nodes[0].dataSource.query(`DELETE FROM memberships WHERE server_id = $1`, [id])).rejects.toThrow(
+      'ADMIN',
+    );
+  });
+
+  it('makes one standing session of twenty calls on two nodes', async () => {
+    const calls = Array.from({ length: 20 }, (_, i) =>
+      (nodes[i % 2] as Services).app.get(SessionsService).standing(ada, ECHO),
+    );
+    const ids = (await Promise.all(calls)).map((result) => result.session.id);
+    expect(new Set(ids).size).toBe(1);
+  });
+
+  it('makes one session of an externalId, however the calls race', async () => {
+    const body = { type: 'agent' as const, agentId: ECHO, externalId: 'mine' };
+    const calls = Array.from({ length: 20 }, (_, i) =>
+      (nodes[i % 2] as Services).app.get(SessionsService).create(bob, body),
+    );
+    const results = await Promise.all(calls);
+    expect(new Set(results.map((result) => result.session.id)).size).toBe(1);
+    expect(results.filter((result) => result.created)).toHaveLength(1);
+  });
+
+  it('makes a member once of twenty who add the same person', async () => {
+    const { id } = await nodes[0].app.get(ServersService).create(ada, 'S', undefined);
+    const calls = Array.from({ length: 20 }, (_, i) =>
+      (nodes[i % 2] as Services).app.get(MembershipsService).add(ada, id, bob.userId, 'MEMBER'),
+    );
+    const results = await Promise.allSettled(calls);
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  });
+
+  it('ends on this node at once and on another within a second', async () => {
+    const { id, channels } = await nodes[0].app.get(ServersService).create(ada, 'S', undefined);
+    const room = channels[0]?.id as string;
+    await nodes[0].app.get(MembershipsService).add(ada, id, bob.userId, 'MEMBER');
+    const doors = nodes.map((node) => node.app.get(AccessService));
+    await Promise.all(doors.map((door) => door.enter(bob, room, 'write')));
+    await nodes[0].app.get(MembershipsService).remove(ada, id, bob.userId);
+    const removed = performance.now();
+    await expect(doors[0]?.enter(bob, room, 'read')).rejects.toMatchObject({ status: 404 });
+    for (let entered = true; entered;) {
+      await setImmediate();
+      entered = await (doors[1] as AccessService).enter(bob, room, 'read').then(
+        () => true,
+        () => false,
+      );
+      if (entered) expect(performance.now() - removed).toBeLessThan(1_000);
+    }
+  });
+
+  it('lists as mine exactly the rooms that the door opens', async () => {
+    const everyRoom = await nodes[0].dataSource.query<{ id: string }[]>(`SELECT id FROM conversations`);
+    const door = nodes[0].app.get(AccessService);
+    for (const who of [ada, bob]) {
+      const listed = (await nodes[0].app.get(ConversationsService).statesOf(who.userId)).map(({ id }) => id).sort();
+      const opened: string[] = [];
+      for (const { id } of everyRoom) {
+        await door.enter(who, id, 'read').then(
+          () => opened.push(id),
+          () => undefined,
+        );
+      }
+      expect(listed.length).toBeGreaterThan(0);
+      expect(opened.sort()).toEqual(listed);
+    }
+  });
+
+  it('that is lost while it is being read is not remembered as it was', async () => {
+    const cache = new StandingCache();
+    const room = { id: 'r', kind: 'channel' as const, serverId: 's', ownerId: null, advocateId: null, agentId: null };
+    let finish = (): void => undefined;
+    const slow = cache.facts(
+      'ada',
+      'r',
+      () => new Promise((resolve) => (finish = () => resolve({ room, role: 'ADMIN' }))),
+    );
+    cache.changed('server:s');
+    finish();
+    await slow;
+    const fresh = await cache.facts('ada', 'r', () => Promise.resolve({ room, role: null }));
+    expect(fresh?.role).toBeNull();
+  });
+});
