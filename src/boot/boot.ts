@@ -5,7 +5,7 @@ import { dataSourceOptions } from '../../ormconfig.js';
 import { createApp } from './create-app.js';
 import { type Config, ConfigError, loadConfig } from '../platform/config/config.js';
 import { DataFolderInUseError, EmbeddedPostgresError } from '../platform/database/embedded/errors.js';
-import { migrate, OldSchemaError, refuseOldSchema } from '../platform/database/migrate.js';
+import { OldSchemaError, readySchema } from '../platform/database/migrate.js';
 import { openDatabase, type OpenDatabase } from '../platform/database/open-database.js';
 import { welcomeText } from './welcome-text.js';
 
@@ -33,8 +33,7 @@ export async function boot(): Promise<void> {
 
 async function openDataSource(config: Config, url: string): Promise<DataSource> {
   const dataSource = await new DataSource(dataSourceOptions(url, config.poolSize)).initialize();
-  if (config.migrations === 'auto') await migrate(dataSource);
-  else await refuseOldSchema(dataSource);
+  await readySchema(dataSource, config.migrations);
   return dataSource;
 }
 

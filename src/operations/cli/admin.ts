@@ -4,7 +4,7 @@ import { dataSourceOptions } from '../../../ormconfig.js';
 import { AccountAudit } from '../../auth/audit/account-audit.service.js';
 import { loadConfig } from '../../platform/config/config.js';
 import { Database } from '../../platform/database/database.js';
-import { migrate } from '../../platform/database/migrate.js';
+import { readySchema } from '../../platform/database/migrate.js';
 import { UnitOfWork } from '../../platform/database/unit-of-work.js';
 import { EventBus } from '../../platform/events/event-bus.js';
 import { SecretBox } from '../../platform/secrets/secret-box.js';
@@ -38,7 +38,7 @@ await runCommand(async (url) => {
   if (!name && !WITHOUT_NAME.includes(command)) throw new Error(`Say to whom: ${command} <username>.`);
   const dataSource = await new DataSource(dataSourceOptions(url, 4)).initialize();
   try {
-    await migrate(dataSource);
+    await readySchema(dataSource, loadConfig().migrations);
     return await work(houseOf(dataSource), name);
   } finally {
     await dataSource.destroy();

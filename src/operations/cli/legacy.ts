@@ -1,11 +1,15 @@
 import 'dotenv/config';
-import { Client } from 'pg';
 import { parseArgs } from 'node:util';
+import { Client } from 'pg';
+import { DataSource } from 'typeorm';
+import { dataSourceOptions } from '../../../ormconfig.js';
 import { assignImport } from '../../legacy/import/assign.js';
 import { importSource, MismatchError } from '../../legacy/import/importer.js';
 import { revertImport } from '../../legacy/import/revert.js';
 import { type Source, SourceError } from '../../legacy/import/source.js';
 import { SOURCES } from '../../legacy/import/sources.js';
+import { loadConfig } from '../../platform/config/config.js';
+import { readySchema } from '../../platform/database/migrate.js';
 import { comparisonText, doneText, foundText, writeRejects } from './legacy-report.js';
 import { progress } from './legacy-progress.js';
 import { runCommand } from './run-command.js';
@@ -24,6 +28,8 @@ await runCommand(async (url) => {
   const [command = '', ...args] = process.argv.slice(2);
   const work = COMMANDS[command];
   if (!work) throw new Error(`Say what to do: ${Object.keys(COMMANDS).join(', ')}.`);
+  const dataSource = await new DataSource(dataSourceOptions(url, 1)).initialize();
+  await readySchema(dataSource, loadConfig().migrations).finally(() => dataSource.destroy());
   const client = new Client({ connectionString: url, application_name: 'parley-legacy' });
   await client.connect();
   try {

@@ -27,8 +27,14 @@ export async function underMigrationLock<T>(dataSource: DataSource, work: () => 
   }
 }
 
+/** Makes sure that the schema is the one this program knows: brings it up to date, or refuses where that is manual. */
+export async function readySchema(dataSource: DataSource, mode: 'auto' | 'manual'): Promise<void> {
+  if (mode === 'auto') await migrate(dataSource);
+  else await refuseOldSchema(dataSource);
+}
+
 /** Throws OldSchemaError, which says what to run, where migrations are waiting. Changes nothing. */
-export async function refuseOldSchema(dataSource: DataSource): Promise<void> {
+async function refuseOldSchema(dataSource: DataSource): Promise<void> {
   const applied = await appliedMigrations(dataSource);
   const waiting = dataSource.migrations
     .map((migration) => migration.name ?? migration.constructor.name)
