@@ -28,7 +28,7 @@ await runCommand(async (url) => {
   const [command = '', ...args] = process.argv.slice(2);
   const work = COMMANDS[command];
   if (!work) throw new Error(`Say what to do: ${Object.keys(COMMANDS).join(', ')}.`);
-  const dataSource = await new DataSource(dataSourceOptions(url, 1)).initialize();
+  const dataSource = await new DataSource(dataSourceOptions(url, 4)).initialize();
   await readySchema(dataSource, loadConfig().migrations).finally(() => dataSource.destroy());
   const client = new Client({ connectionString: url, application_name: 'parley-legacy' });
   await client.connect();
