@@ -9,7 +9,6 @@ import { CreateMessages1790000000006 } from './migrations/1790000000006-CreateMe
 import { WatchLogins1790000000101 } from './migrations/1790000000101-WatchLogins.js';
 import { GuardAccounts1790000000102 } from './migrations/1790000000102-GuardAccounts.js';
 import { ListAdministrators1790000000103 } from './migrations/1790000000103-ListAdministrators.js';
-import { CreateImports1790000000401 } from './migrations/1790000000401-CreateImports.js';
 import { Agent } from './src/agents/agent.entity.js';
 import { AccountEvent } from './src/auth/audit/account-event.entity.js';
 import { Login } from './src/auth/login.entity.js';
@@ -20,8 +19,6 @@ import { SecondFactor } from './src/auth/second-factor/second-factor.entity.js';
 import { Ticket } from './src/auth/tickets/ticket.entity.js';
 import { Conversation } from './src/conversations/conversation.entity.js';
 import { ReadMarker } from './src/conversations/read-marker.entity.js';
-import { Import } from './src/legacy/import/import.entity.js';
-import { ImportedId } from './src/legacy/import/imported-id.entity.js';
 import { MessageRevision } from './src/messages/message-revision.entity.js';
 import { Message } from './src/messages/message.entity.js';
 import { SnakeNaming } from './src/platform/database/snake-naming.js';
@@ -56,8 +53,6 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       Category,
       Channel,
       Conversation,
-      Import,
-      ImportedId,
       Credential,
       Login,
       Membership,
@@ -83,7 +78,6 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       WatchLogins1790000000101,
       GuardAccounts1790000000102,
       ListAdministrators1790000000103,
-      CreateImports1790000000401,
     ],
   };
 }
