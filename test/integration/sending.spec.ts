@@ -5,7 +5,7 @@ import type { MessageView } from '../../src/messages/message.presenter.js';
 import { MessagesService } from '../../src/messages/messages.service.js';
 import { EventBus } from '../../src/platform/events/event-bus.js';
 import { ServersService } from '../../src/servers/servers/servers.service.js';
-import { actor, type Services, servicesOnOwnDatabase, startServices } from '../support/services.js';
+import { actor, type Services, twoNodes } from '../support/services.js';
 
 /** Two nodes on one database, each with its own write queue: what one node cannot order, the row lock must. */
 describe('sending under races', () => {
@@ -14,14 +14,8 @@ describe('sending under races', () => {
   let ada: Actor;
 
   beforeAll(async () => {
-    const first = await servicesOnOwnDatabase();
-    const second = await startServices(first.database.url);
-    nodes = [first, second];
-    close = async () => {
-      await second.close();
-      await first.close();
-    };
-    ada = await actor(first.dataSource, 'ada');
+    ({ nodes, close } = await twoNodes());
+    ada = await actor(nodes[0].dataSource, 'ada');
   }, 60_000);
   afterAll(() => close());
 

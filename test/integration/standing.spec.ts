@@ -6,7 +6,7 @@ import { ConversationsService } from '../../src/conversations/conversations.serv
 import { MembershipsService } from '../../src/servers/memberships/memberships.service.js';
 import { ServersService } from '../../src/servers/servers/servers.service.js';
 import { SessionsService } from '../../src/sessions/sessions.service.js';
-import { actor, type Services, servicesOnOwnDatabase, startServices } from '../support/services.js';
+import { actor, type Services, twoNodes } from '../support/services.js';
 
 const ECHO = '01990000-0000-7000-8000-000000000001';
 
@@ -17,15 +17,9 @@ describe('standing under races', () => {
   let bob: Actor;
 
   beforeAll(async () => {
-    const first = await servicesOnOwnDatabase();
-    const second = await startServices(first.database.url);
-    nodes = [first, second];
-    close = async () => {
-      await second.close();
-      await first.close();
-    };
-    ada = await actor(first.dataSource, 'ada');
-    bob = await actor(first.dataSource, 'bob');
+    ({ nodes, close } = await twoNodes());
+    ada = await actor(nodes[0].dataSource, 'ada');
+    bob = await actor(nodes[0].dataSource, 'bob');
   }, 60_000);
   afterAll(() => close());
 

@@ -35,6 +35,17 @@ export async function servicesOnOwnDatabase(): Promise<Services & { database: Te
   return { ...services, database, close };
 }
 
+/** Two nodes on one database of their own, each with its own caches and write queue. */
+export async function twoNodes(): Promise<{ nodes: [Services, Services]; close(): Promise<void> }> {
+  const first = await servicesOnOwnDatabase();
+  const second = await startServices(first.database.url);
+  const close = async () => {
+    await second.close();
+    await first.close();
+  };
+  return { nodes: [first, second], close };
+}
+
 /** Somebody who is signed in, without the cost of a password. */
 export async function actor(dataSource: DataSource, name: string): Promise<Actor> {
   const userId = uuidv7();
