@@ -9,6 +9,7 @@ import { CreateMessages1790000000006 } from './migrations/1790000000006-CreateMe
 import { WatchLogins1790000000101 } from './migrations/1790000000101-WatchLogins.js';
 import { GuardAccounts1790000000102 } from './migrations/1790000000102-GuardAccounts.js';
 import { ListAdministrators1790000000103 } from './migrations/1790000000103-ListAdministrators.js';
+import { SortUsernamesByBytes1790000000104 } from './migrations/1790000000104-SortUsernamesByBytes.js';
 import { Agent } from './src/agents/agent.entity.js';
 import { AccountEvent } from './src/auth/audit/account-event.entity.js';
 import { Login } from './src/auth/login.entity.js';
@@ -78,6 +79,7 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       WatchLogins1790000000101,
       GuardAccounts1790000000102,
       ListAdministrators1790000000103,
+      SortUsernamesByBytes1790000000104,
     ],
   };
 }

@@ -10,6 +10,7 @@ import type { Actor } from './actor.js';
 import { AccountAudit } from './audit/account-audit.service.js';
 import type { ClaimBody, GuestBody, LoginBody, RegisterBody, SignedInAnswer } from './auth.dto.js';
 import { AccountChanged } from './auth.events.js';
+import { endLogins } from './logins/end-logins.js';
 import { LoginsService } from './logins/logins.service.js';
 import type { Origin } from './origin.js';
 import { Passwords } from './passwords/passwords.js';
@@ -85,7 +86,9 @@ export class AuthService {
       if (!user) throw Problem.conflict('not_a_guest', 'This account is no guest: it has been claimed already.');
       await this.audit.note(tx, { userId: user.id, kind: 'claimed', origin });
       tx.announce(AccountChanged([], { userId: user.id }));
-      return this.logins.open(tx, user, origin);
+      // Whoever else held the guest's login, by a token that leaked, does not come along into the full account.
+      await endLogins(tx, user.id, { except: actor.loginId });
+      return this.logins.renew(tx, user, actor.loginId, origin);
     });
   }
 

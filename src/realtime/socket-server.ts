@@ -1,12 +1,15 @@
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
+import type { Express } from 'express';
 import type { IncomingMessage, Server } from 'node:http';
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
+import proxyAddress from 'proxy-addr';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { ConversationsService } from '../conversations/conversations.service.js';
 import { Problem } from '../platform/http/problem.js';
 import { problemOf } from '../platform/http/problem.filter.js';
+import { GeneralLimit } from '../platform/limits/general-limit.js';
 import { CLOSE } from './close-codes.js';
 import { Connection, type Dialect } from './connection.js';
 import { drain } from './drain.js';
@@ -43,6 +46,7 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
     private readonly adapter: HttpAdapterHost,
     private readonly hub: Hub,
     private readonly conversations: ConversationsService,
+    private readonly limit: GeneralLimit,
   ) {}
 
   register(endpoint: Endpoint): void {
@@ -70,11 +74,18 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
       const endpoint = this.endpoints.get(new URL(request.url ?? '/', 'http://parley').pathname);
       if (!endpoint) throw Problem.notFound('This socket');
       if (this.stopping) throw Problem.unavailable();
+      await this.limit.admit(this.addressOf(request));
       const welcome = await endpoint.welcome(request);
       this.sockets.handleUpgrade(request, socket, head, (ws) => void this.open(ws, socket, endpoint, welcome));
     } catch (error) {
       refuse(socket, problemOf(error));
     }
+  }
+
+  /** As express finds it for requests: believing only the proxies that TRUST_PROXY names. */
+  private addressOf(request: IncomingMessage): string {
+    const app = this.adapter.httpAdapter.getInstance<Express>();
+    return proxyAddress(request, app.get('trust proxy fn') as Parameters<typeof proxyAddress>[1]);
   }
 
   private async open(ws: WebSocket, socket: Duplex, { dialect }: Endpoint, welcome: Welcome): Promise<void> {

@@ -11,7 +11,7 @@ export class User {
   @PrimaryColumn('uuid') id: string;
   @Column('text') username: string;
   /** NFKC, lower case: what must be unique. */
-  @Column('text') usernameKey: string;
+  @Column({ type: 'text', collation: 'C' }) usernameKey: string;
   @Column('text', { nullable: true }) email: string | null;
   @Column('text', { nullable: true }) emailKey: string | null;
   @Column('text') displayName: string;

@@ -212,6 +212,10 @@ describe('Accounts', () => {
         token: good[0]!.body.accessToken,
       });
       expect(mine.body.items.map(({ id }) => id)).toEqual([server.body.id]);
+
+      const refresh = (refreshToken: string) => client.call('POST', '/auth/refresh', { body: { refreshToken } });
+      expect((await refresh(guest.body.refreshToken)).status).toBe(401);
+      expect((await refresh(good[0]!.body.refreshToken)).status).toBe(200);
     });
   });
 

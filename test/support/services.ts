@@ -15,10 +15,11 @@ export interface Services {
 }
 
 /** The whole app in this process on a database, without a port: for tests of its services. */
-export async function startServices(url: string): Promise<Services> {
+export async function startServices(url: string, settings: NodeJS.ProcessEnv = {}): Promise<Services> {
   const dataSource = await new DataSource(dataSourceOptions(url, 20)).initialize();
   const secret = randomBytes(32).toString('hex');
-  const config = loadConfig({ DATABASE_URL: url, SECRET_KEY: secret, RATE_LIMIT: 'off', LOG_LEVEL: 'silent' });
+  const quiet = { SECRET_KEY: secret, RATE_LIMIT: 'off', LOG_LEVEL: 'silent' };
+  const config = loadConfig({ DATABASE_URL: url, ...quiet, ...settings });
   const app = await createApp(config, dataSource);
   await app.init();
   return { app, dataSource, close: () => app.close() };

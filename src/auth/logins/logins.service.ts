@@ -53,6 +53,14 @@ export class LoginsService {
     return { user: presentAccount(user), ...this.tokens.issue(user.id, id), refreshToken: token };
   }
 
+  /** A new pair for a login that goes on, with its open sockets; its older refresh tokens are worth nothing. */
+  async renew(tx: Tx, user: User, loginId: string, origin: Origin): Promise<SignedInAnswer> {
+    const { token, hash, familyHash } = newRefreshToken();
+    await tx.query(`UPDATE logins SET family_hash = $2 WHERE id = $1`, [loginId, familyHash]);
+    await this.prolong(tx, loginId, hash, origin);
+    return { user: presentAccount(user), ...this.tokens.issue(user.id, loginId), refreshToken: token };
+  }
+
   /**
    * Gives a new pair for a refresh token that is good now. One that was used before ends the whole login: either its
    * thief or its owner holds it, and nobody can tell which (RFC 9700, section 4.14.2). Throws 401.
@@ -103,13 +111,17 @@ export class LoginsService {
 
   private async rotate(tx: Tx, { id, userId }: LivingLogin, family: string, origin: Origin): Promise<TokensAnswer> {
     const next = newRefreshToken(family);
+    await this.prolong(tx, id, next.hash, origin);
+    return { ...this.tokens.issue(userId, id), refreshToken: next.token };
+  }
+
+  private async prolong(tx: Tx, id: string, refreshHash: Buffer, { device, address }: Origin): Promise<void> {
     await tx.query(
       `UPDATE logins SET refresh_hash = $2, last_used_at = now(), device = $3, address = $4,
          expires_at = least(now() + make_interval(secs => $5), created_at + make_interval(days => ${LONGEST_DAYS}))
        WHERE id = $1`,
-      [id, next.hash, origin.device, origin.address, this.config.refreshTokenSeconds],
+      [id, refreshHash, device, address, this.config.refreshTokenSeconds],
     );
-    return { ...this.tokens.issue(userId, id), refreshToken: next.token };
   }
 }
 

@@ -34,6 +34,16 @@ export class GeneralLimit {
     );
   };
 
+  /** For a socket that is being opened: it counts as a call of its address. Throws 429. */
+  async admit(address: string): Promise<void> {
+    if (!this.config.rateLimit) return;
+    try {
+      await this.byAddress.consume(addressKey(address));
+    } catch (refusal) {
+      throw refusal instanceof RateLimiterRes ? tooMany(PER_ADDRESS, refusal) : refusal;
+    }
+  }
+
   /** For every request of somebody signed in. Throws 429. */
   async spend(userId: string, response: Response): Promise<void> {
     if (!this.config.rateLimit) return;

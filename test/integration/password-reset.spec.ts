@@ -1,0 +1,47 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { Passwords } from '../../src/auth/passwords/passwords.js';
+import { PasswordChangeService } from '../../src/auth/passwords/password-change.service.js';
+import { actor, type Services, twoNodes } from '../support/services.js';
+
+const CALLERS = 20;
+const ORIGIN = { device: null, address: null };
+
+describe('a token for a new password', () => {
+  let nodes: [Services, Services];
+  let close: () => Promise<void>;
+
+  beforeAll(async () => {
+    ({ nodes, close } = await twoNodes());
+  }, 60_000);
+  afterAll(() => close());
+
+  it('is taken by one of twenty who all found it good and have their hash ready in the same moment', async () => {
+    const { userId } = await actor(nodes[0].dataSource, 'ada');
+    const token = randomBytes(32).toString('base64url');
+    await nodes[0].dataSource.query(
+      `INSERT INTO password_resets (hash, user_id, expires_at) VALUES ($1, $2, now() + interval '1 minute')`,
+      [createHash('sha256').update(token).digest(), userId],
+    );
+    // Hashing lets two through at a time, which would keep the callers apart: here it holds them until all are there.
+    let arrived = 0;
+    let open = () => undefined as void;
+    const gate = new Promise<void>((resolve) => (open = resolve));
+    for (const node of nodes) {
+      node.app.get(Passwords).hash = async (password) => {
+        arrived += 1;
+        if (arrived === CALLERS) open();
+        await gate;
+        return `hash of ${password}`;
+      };
+    }
+    const results = await Promise.allSettled(
+      Array.from({ length: CALLERS }, (_, i) =>
+        nodes[i % 2]!.app.get(PasswordChangeService).reset(token, `a new long phrase ${i}`, ORIGIN),
+      ),
+    );
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    const refusals = results.filter((result) => result.status === 'rejected').map(({ reason }) => reason as object);
+    expect(refusals).toHaveLength(CALLERS - 1);
+    for (const refusal of refusals) expect(refusal).toMatchObject({ status: 400, code: 'invalid_token' });
+  });
+});
