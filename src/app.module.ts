@@ -14,6 +14,7 @@ import { DatabaseModule } from './platform/database/database.module.js';
 import { EventsModule } from './platform/events/events.module.js';
 import { LimitsModule } from './platform/limits/limits.module.js';
 import { MailModule } from './platform/mail/mail.module.js';
+import { MetricsModule } from './platform/metrics/metrics.module.js';
 import { SecretsModule } from './platform/secrets/secrets.module.js';
 import { RealtimeModule } from './realtime/realtime.module.js';
 import { ChannelsModule } from './servers/channels/channels.module.js';
@@ -34,6 +35,7 @@ export class AppModule {
         EventsModule,
         LimitsModule,
         MailModule,
+        MetricsModule,
         SecretsModule,
 
         UsersModule,

@@ -1,4 +1,5 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Histogram, Registry } from 'prom-client';
 import { Problem } from '../platform/http/problem.js';
 import { AppendStore, type DraftRow, type Judged } from './append-store.js';
 
@@ -8,8 +9,13 @@ const MAX_BATCH = 400;
 /** Beyond this, sends are refused: a queue that only grows serves nobody. */
 const MAX_WAITING = 20_000;
 
+const SIZES = [1, 2, 5, 10, 20, 50, 100, 200, MAX_BATCH];
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
+
 interface Send {
   draft: DraftRow;
+  /** Since when it waits, on the clock of `performance.now`. */
+  since: number;
   /** Called in order, at once after the commit, before anything else of this conversation is written. */
   settle: (judged: Judged) => void;
   fail: (error: unknown) => void;
@@ -30,11 +36,36 @@ export class WriteQueue implements OnApplicationShutdown {
   private pumping = false;
   private idle: (() => void)[] = [];
 
-  constructor(private readonly store: AppendStore) {}
+  private readonly batchSize: Histogram;
+  private readonly ackSeconds: Histogram;
+
+  constructor(
+    private readonly store: AppendStore,
+    registry: Registry,
+  ) {
+    this.batchSize = new Histogram({
+      name: 'parley_send_batch_size',
+      help: 'Messages in one commit.',
+      buckets: SIZES,
+      registers: [registry],
+    });
+    // Measured once a batch: once a message would be felt where there are thousands a second.
+    this.ackSeconds = new Histogram({
+      name: 'parley_send_ack_seconds',
+      help: 'From taking a send until it is committed, of the send in each batch that waited longest.',
+      buckets: SECONDS,
+      registers: [registry],
+    });
+  }
+
+  /** What waits, and how many batches and jobs are at the database. */
+  get load(): { waiting: number; running: number } {
+    return { waiting: this.waitingCount, running: this.running };
+  }
 
   /** Throws 503 `overloaded` where too much waits already. */
   send(draft: DraftRow, settle: (judged: Judged) => void, fail: (error: unknown) => void): void {
-    this.add(draft.conversationId, { draft, settle, fail });
+    this.add(draft.conversationId, { draft, settle, fail, since: performance.now() });
   }
 
   /** Runs `job` while nothing else of the conversation is written by this node. Gives or throws what it does. */
@@ -118,6 +149,7 @@ export class WriteQueue implements OnApplicationShutdown {
   private async commit(batch: Send[]): Promise<void> {
     try {
       const judged = await this.store.append(batch.map(({ draft }) => draft));
+      this.measure(batch);
       batch.forEach((send, i) => send.settle(judged[i] as Judged));
     } catch (error) {
       if (batch.length === 1 || !this.store.blamesOneDraft(error)) {
@@ -127,6 +159,12 @@ export class WriteQueue implements OnApplicationShutdown {
       // One draft spoiled the statement for all: each by itself, so that only that one fails.
       for (const send of batch) await this.commit([send]);
     }
+  }
+
+  private measure(batch: Send[]): void {
+    const first = batch.reduce((earliest, { since }) => Math.min(earliest, since), Infinity);
+    this.batchSize.observe(batch.length);
+    this.ackSeconds.observe((performance.now() - first) / 1000);
   }
 }
 

@@ -1,6 +1,16 @@
 import { Module } from '@nestjs/common';
+import { TerminusModule } from '@nestjs/terminus';
+import { MessagesModule } from '../messages/messages.module.js';
+import { RealtimeModule } from '../realtime/realtime.module.js';
 import { AccountsModule } from './accounts/accounts.module.js';
 import { HealthController } from './health/health.controller.js';
+import { Readiness } from './health/readiness.js';
+import { HouseMetrics } from './metrics/house-metrics.js';
+import { MetricsController } from './metrics/metrics.controller.js';
 
-@Module({ imports: [AccountsModule], controllers: [HealthController] })
+@Module({
+  imports: [AccountsModule, MessagesModule, RealtimeModule, TerminusModule.forRoot({ logger: false })],
+  controllers: [HealthController, MetricsController],
+  providers: [HouseMetrics, Readiness],
+})
 export class OperationsModule {}

@@ -8,14 +8,19 @@ import { textFrame } from './text-frame.js';
 export class Hub {
   readonly connections = new Set<Connection>();
   private readonly topics = new Map<Topic, Set<Connection>>();
+  /** Since the start, for the metrics: plain numbers, because a delivery must cost next to nothing. */
+  readonly counts = { opened: 0, closedBy: new Map<number, number>(), deliveredBy: new Map<string, number>() };
   private dirty: Connection[] = [];
 
   add(connection: Connection): void {
     this.connections.add(connection);
+    this.counts.opened += 1;
   }
 
-  remove(connection: Connection): void {
+  /** `code` is the one that the socket was closed with. */
+  remove(connection: Connection, code: number): void {
     this.connections.delete(connection);
+    count(this.counts.closedBy, code, 1);
     for (const topic of connection.topics) this.unsubscribe(connection, topic);
     connection.dispose();
   }
@@ -51,10 +56,14 @@ export class Hub {
     if (listeners.size === 0) return;
     const { conversationId, rev } = event.data as { conversationId?: string; rev?: number };
     const frames = new Map<Dialect, Buffer | undefined>();
+    let delivered = 0;
     for (const connection of listeners) {
       const frame = frameFor(connection.dialect, event, frames);
-      if (frame) connection.offer(frame, conversationId, rev);
+      if (!frame) continue;
+      connection.offer(frame, conversationId, rev);
+      delivered += 1;
     }
+    count(this.counts.deliveredBy, event.type, delivered);
   }
 
   /** Asked for by a connection that has something to say: at the end of this turn, together with all others. */
@@ -85,6 +94,10 @@ export class Hub {
     for (const topic of audience) for (const connection of this.of(topic)) all.add(connection);
     return all;
   }
+}
+
+function count<K>(counts: Map<K, number>, key: K, more: number): void {
+  counts.set(key, (counts.get(key) ?? 0) + more);
 }
 
 function frameFor(dialect: Dialect, event: DomainEvent, made: Map<Dialect, Buffer | undefined>): Buffer | undefined {

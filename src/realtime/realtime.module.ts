@@ -15,6 +15,6 @@ import { SyncService } from './sync.service.js';
 @Module({
   imports: [AccessModule, AuthModule, ConversationsModule, MessagesModule],
   providers: [Frames, Handshake, Hub, LoginWatch, ParleyDialect, RealtimeGateway, SocketServer, SyncService],
-  exports: [Handshake, SocketServer],
+  exports: [Handshake, Hub, SocketServer],
 })
 export class RealtimeModule {}

@@ -91,7 +91,7 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
   private async open(ws: WebSocket, socket: Duplex, { dialect }: Endpoint, welcome: Welcome): Promise<void> {
     const connection = new Connection(ws, socket, welcome.actor, dialect, this.hub.flushSoon);
     this.hub.add(connection);
-    ws.on('close', () => this.hub.remove(connection));
+    ws.on('close', (code) => this.hub.remove(connection, code));
     ws.on('error', () => ws.terminate());
     ws.on('pong', () => (connection.unansweredPings = 0));
     const ready = this.greet(connection);

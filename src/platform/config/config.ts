@@ -25,6 +25,8 @@ export class Config {
   readonly smtpUrl: string | undefined;
   readonly mailFrom: string;
   readonly legacyDialects: ReadonlySet<string>;
+  /** What a reader of /metrics must show. None: outside production callers of this machine may read them. */
+  readonly metricsToken: string | undefined;
   readonly logLevel: string;
 
   constructor(values: Omit<Config, never>) {
@@ -72,6 +74,7 @@ export function loadConfig(source: NodeJS.ProcessEnv = process.env): Config {
     smtpUrl: environment.SMTP_URL,
     mailFrom: environment.MAIL_FROM ?? 'Parley <parley@localhost>',
     legacyDialects,
+    metricsToken: environment.METRICS_TOKEN,
     logLevel: environment.LOG_LEVEL ?? (production ? 'info' : 'warn'),
   });
 }

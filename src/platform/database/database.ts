@@ -24,6 +24,12 @@ export class Database {
     return (await this.pool.query<Row>(sql, values)).rows;
   }
 
+  /** Connections of this node's pool, and callers that wait for one. */
+  get poolUse(): { busy: number; idle: number; waiting: number } {
+    const { totalCount, idleCount, waitingCount } = this.pool;
+    return { busy: totalCount - idleCount, idle: idleCount, waiting: waitingCount };
+  }
+
   /** For a library that wants the whole result of node-postgres. */
   result(statement: QueryConfig): Promise<QueryResult> {
     return this.pool.query(statement);

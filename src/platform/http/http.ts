@@ -2,9 +2,11 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { NextFunction, Request, Response } from 'express';
 import helmet from 'helmet';
 import type { Logger as Pino } from 'pino';
+import { Registry } from 'prom-client';
 import type { Config } from '../config/config.js';
 import { GeneralLimit } from '../limits/general-limit.js';
 import { requestLog } from '../logging/request-log.js';
+import { httpMetrics } from './http-metrics.js';
 import { ProblemFilter, problemOf, sendProblem } from './problem.filter.js';
 import { CheckedInput } from './validation.js';
 
@@ -16,6 +18,7 @@ export function setUpHttp(app: NestExpressApplication, config: Config, logger: P
   app.set('etag', false);
   app.disable('x-powered-by');
   app.use(requestLog(logger));
+  app.use(httpMetrics(app.get(Registry)));
   app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }));
   app.use(noStore);
   app.use(app.get(GeneralLimit).middleware);

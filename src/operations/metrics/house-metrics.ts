@@ -1,0 +1,112 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { MessageStored } from '../../messages/messages.events.js';
+import { WriteQueue } from '../../messages/write-queue.js';
+import { Database } from '../../platform/database/database.js';
+import { Config } from '../../platform/config/config.js';
+import { EventBus } from '../../platform/events/event-bus.js';
+import { Hub } from '../../realtime/hub.js';
+import { freeBytes } from '../health/disk.js';
+
+/**
+ * What the features count in plain numbers, read when somebody asks for it. Labels name kinds and codes, never whose
+ * or which: ids would make a series each, and tell who talks.
+ */
+@Injectable()
+export class HouseMetrics implements OnModuleInit {
+  constructor(
+    private readonly registry: Registry,
+    private readonly bus: EventBus,
+    private readonly database: Database,
+    private readonly queue: WriteQueue,
+    private readonly hub: Hub,
+    private readonly config: Config,
+  ) {}
+
+  onModuleInit(): void {
+    collectDefaultMetrics({ register: this.registry });
+    this.countMessages();
+    this.readSockets();
+    this.readPool();
+    this.readQueue();
+    this.readDisk();
+  }
+
+  private countMessages(): void {
+    const sent = new Counter({
+      name: 'parley_messages_sent_total',
+      help: 'Messages stored by this node, by the kind of their conversation.',
+      labelNames: ['kind'],
+      registers: [this.registry],
+    });
+    this.bus.on(MessageStored, ({ room }) => sent.inc({ kind: room.kind }));
+  }
+
+  private readSockets(): void {
+    const { connections, counts } = this.hub;
+    this.gauge('parley_sockets_open', 'Sockets open on this node.', () => connections.size);
+    this.counter('parley_sockets_opened_total', 'Sockets opened since the start.', undefined, () => [
+      ['', counts.opened],
+    ]);
+    this.counter('parley_sockets_closed_total', 'Sockets that ended, by close code.', 'code', () => counts.closedBy);
+    this.counter(
+      'parley_events_delivered_total',
+      'Frames given to sockets, one for each listener, by type of event: message.created are the messages delivered.',
+      'type',
+      () => counts.deliveredBy,
+    );
+  }
+
+  private readPool(): void {
+    const pool = new Gauge({
+      name: 'parley_database_connections',
+      help: 'Connections of the pool, busy and idle, and callers waiting for one.',
+      labelNames: ['state'],
+      registers: [this.registry],
+      collect: () => {
+        for (const [state, value] of Object.entries(this.database.poolUse)) pool.set({ state }, value);
+      },
+    });
+  }
+
+  private readQueue(): void {
+    this.gauge(
+      'parley_write_queue_waiting',
+      'Sends and changes that wait for their turn.',
+      () => this.queue.load.waiting,
+    );
+    this.gauge('parley_write_queue_running', 'Batches and jobs at the database.', () => this.queue.load.running);
+  }
+
+  private readDisk(): void {
+    const disk: Gauge = new Gauge({
+      name: 'parley_disk_free_bytes',
+      help: 'What is left where DATA_DIR lies: uploads, and the embedded database.',
+      registers: [this.registry],
+      collect: async () => disk.set((await freeBytes(this.config.dataDir)) ?? NaN),
+    });
+  }
+
+  private gauge(name: string, help: string, read: () => number): void {
+    const gauge: Gauge = new Gauge({ name, help, registers: [this.registry], collect: () => gauge.set(read()) });
+  }
+
+  /** A counter that is kept elsewhere: it is set to what is read there. */
+  private counter(
+    name: string,
+    help: string,
+    label: string | undefined,
+    read: () => Iterable<readonly [string | number, number]>,
+  ): void {
+    const counter = new Counter({
+      name,
+      help,
+      labelNames: label === undefined ? [] : [label],
+      registers: [this.registry],
+      collect: () => {
+        counter.reset();
+        for (const [value, count] of read()) counter.inc(label === undefined ? {} : { [label]: value }, count);
+      },
+    });
+  }
+}

@@ -1,0 +1,149 @@
+import { readFile } from 'node:fs/promises';
+import pg from 'pg';
+import { call, person, serverOf } from '../support/people.js';
+import { type RunningApp, runApp } from '../support/run-app.js';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+
+const TOKEN = 'a-token-for-the-metrics';
+const ID = /[0-9a-f]{8}-[0-9a-f]{4}/;
+
+describe('operations', () => {
+  let database: TestDatabase;
+  let app: RunningApp;
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    app = await runApp({ DATABASE_URL: database.url, METRICS_TOKEN: TOKEN });
+  }, 60_000);
+
+  afterAll(async () => {
+    await app.stop();
+    await database.drop();
+  });
+
+  const metrics = async (url = app.url, token = TOKEN): Promise<string> => {
+    const { status, body } = await call(url, 'GET', '/metrics', undefined, {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    expect(status).toBe(200);
+    return body;
+  };
+
+  describe('metrics', () => {
+    it('are read with the token only, and the token of somebody signed in is none', async () => {
+      const ada = await person(app.url, 'ada');
+      for (const authorization of [undefined, 'Bearer wrong', `Bearer ${ada.token}`, `Basic ${TOKEN}`]) {
+        const headers: Record<string, string> = authorization === undefined ? {} : { authorization };
+        const { status, body } = await call(app.url, 'GET', '/metrics', undefined, { headers });
+        expect([status, body.code]).toEqual([401, 'unauthorized']);
+      }
+      await metrics();
+    });
+
+    it('count requests by the template of their route, messages sent and delivered, and name nobody', async () => {
+      const ada = await person(app.url, 'ada');
+      const bob = await person(app.url, 'bob');
+      const { general } = await serverOf(ada, bob);
+      const sockets = [await ada.socket(), await bob.socket()];
+      const before = read(await metrics());
+      await ada.say(general, 'one');
+      await ada.say(general, 'two');
+      for (const socket of sockets) await socket.next(({ message }) => message?.content === 'two');
+      const text = await metrics();
+      const now = read(text);
+
+      const grown = (series: string) => (now.get(series) ?? 0) - (before.get(series) ?? 0);
+      const labels = 'method="POST",route="/api/v1/conversations/:id/messages",status="201"';
+      expect(grown(`parley_http_request_duration_seconds_count{${labels}}`)).toBe(2);
+      expect(grown('parley_messages_sent_total{kind="channel"}')).toBe(2);
+      expect(grown('parley_events_delivered_total{type="message.created"}')).toBe(4);
+      expect(grown('parley_send_batch_size_sum')).toBe(2);
+      expect(now.get('parley_sockets_open')).toBe(2);
+      expect(text).not.toMatch(ID);
+      expect(text).not.toContain(ada.name);
+
+      sockets.forEach((socket) => socket.close());
+      await Promise.all(sockets.map(({ closed }) => closed));
+      await untilTrue(async () => read(await metrics()).get('parley_sockets_open') === 0);
+      expect(read(await metrics()).get('parley_sockets_closed_total{code="1005"}')).toBe(2);
+    });
+
+    it('put paths that are nowhere into one series', async () => {
+      for (let i = 0; i < 5; i++) await call(app.url, 'GET', `/api/v1/no-such-path-${i}`);
+      const text = await metrics();
+      expect(text).not.toContain('no-such-path');
+      expect(text).toContain('route="unmatched"');
+    });
+
+    it('hold every series that the dashboard shows', async () => {
+      const dashboard = JSON.parse(await readFile('docs/grafana-dashboard.json', 'utf8'));
+      const shown = dashboard.panels.flatMap(({ targets }: any) =>
+        targets.flatMap(({ expr }: any) => expr.match(/\b(parley|nodejs|process)_\w+/g)),
+      );
+      expect(shown.length).toBeGreaterThan(20);
+      const text = await metrics();
+      const published = new Set(text.match(/^\w+/gm));
+      const declared = new Set([...text.matchAll(/^# TYPE (\w+)/gm)].map(([, name]) => name));
+      expect(shown.filter((name: string) => !published.has(name) && !declared.has(name))).toEqual([]);
+    });
+
+    it('are open to this machine alone where no token is set, and to nobody in production', async () => {
+      const open = await runApp({ DATABASE_URL: database.url });
+      expect((await call(open.url, 'GET', '/metrics')).status).toBe(200);
+      for (const header of ['x-forwarded-for', 'forwarded', 'x-real-ip', 'via']) {
+        expect((await call(open.url, 'GET', '/metrics', undefined, { headers: { [header]: 'x' } })).status).toBe(401);
+      }
+      await open.stop();
+      const closed = await runApp({
+        DATABASE_URL: database.url,
+        NODE_ENV: 'production',
+        SECRET_KEY: 'Zp3vK9xQ7mW2rT8yB4nD6fH1jL5cV0aS',
+        ENCRYPTION_KEY: 'Qw8eR2tY6uI0oP4aS1dF5gH9jK3lZ7xC',
+        SMTP_URL: 'smtp://127.0.0.1:9',
+      });
+      expect((await call(closed.url, 'GET', '/metrics')).status).toBe(401);
+      await closed.stop();
+    }, 60_000);
+  });
+
+  describe('health', () => {
+    it('is live and ready, without a word about the inside', async () => {
+      expect((await call(app.url, 'GET', '/health/live')).body).toEqual({ status: 'ok' });
+      const { status, body } = await call(app.url, 'GET', '/health/ready');
+      expect([status, body.status]).toEqual([200, 'ok']);
+      expect(Object.keys(body.details)).toEqual(expect.arrayContaining(['database', 'migrations', 'disk']));
+      expect(JSON.stringify(body)).not.toMatch(/postgres|\/tmp|\/data/);
+    });
+
+    it('is not ready with an old schema, or without its database, and stays live', async () => {
+      const own = await createTestDatabase();
+      const node = await runApp({ DATABASE_URL: own.url });
+      const client = new pg.Client({ connectionString: own.url });
+      await client.connect();
+      await client.query(`DELETE FROM migrations WHERE id = (SELECT max(id) FROM migrations)`);
+      await client.end();
+      const old = await call(node.url, 'GET', '/health/ready');
+      expect([old.status, old.body.code, old.body.errors]).toEqual([
+        503,
+        'not_ready',
+        [{ path: 'migrations', message: 'is down' }],
+      ]);
+
+      await own.drop();
+      const gone = await call(node.url, 'GET', '/health/ready');
+      expect([gone.status, gone.body.errors.map(({ path }: any) => path)]).toEqual([503, ['database', 'migrations']]);
+      expect((await call(node.url, 'GET', '/health/live')).status).toBe(200);
+      await node.stop();
+    }, 60_000);
+  });
+});
+
+/** Series with their labels, and what they stand at. */
+function read(text: string): Map<string, number> {
+  const lines = text.split('\n').filter((line) => line && !line.startsWith('#'));
+  return new Map(lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.split(' ').at(-1))]));
+}
+
+async function untilTrue(look: () => Promise<boolean>): Promise<void> {
+  while (!(await look())) await new Promise((resolve) => setTimeout(resolve, 20));
+}
