@@ -10,6 +10,7 @@ import { WatchLogins1790000000101 } from './migrations/1790000000101-WatchLogins
 import { GuardAccounts1790000000102 } from './migrations/1790000000102-GuardAccounts.js';
 import { ListAdministrators1790000000103 } from './migrations/1790000000103-ListAdministrators.js';
 import { SortUsernamesByBytes1790000000104 } from './migrations/1790000000104-SortUsernamesByBytes.js';
+import { CreateImports1790000000401 } from './migrations/1790000000401-CreateImports.js';
 import { Agent } from './src/agents/agent.entity.js';
 import { AccountEvent } from './src/auth/audit/account-event.entity.js';
 import { Login } from './src/auth/login.entity.js';
@@ -20,6 +21,8 @@ import { SecondFactor } from './src/auth/second-factor/second-factor.entity.js';
 import { Ticket } from './src/auth/tickets/ticket.entity.js';
 import { Conversation } from './src/conversations/conversation.entity.js';
 import { ReadMarker } from './src/conversations/read-marker.entity.js';
+import { Import } from './src/legacy/import/import.entity.js';
+import { ImportedId } from './src/legacy/import/imported-id.entity.js';
 import { MessageRevision } from './src/messages/message-revision.entity.js';
 import { Message } from './src/messages/message.entity.js';
 import { SnakeNaming } from './src/platform/database/snake-naming.js';
@@ -55,6 +58,8 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       Channel,
       Conversation,
       Credential,
+      Import,
+      ImportedId,
       Login,
       Membership,
       Message,
@@ -80,6 +85,7 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       GuardAccounts1790000000102,
       ListAdministrators1790000000103,
       SortUsernamesByBytes1790000000104,
+      CreateImports1790000000401,
     ],
   };
 }

@@ -1,0 +1,27 @@
+import { Check, Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
+import { Import } from './import.entity.js';
+
+export type ImportedKind = 'user' | 'agent' | 'server' | 'membership' | 'conversation' | 'message';
+
+/** What a row of an old system became. `scope` is made of the system and the label of the installation. */
+@Entity('imported_ids')
+@Index('imported_ids_import', ['importId', 'kind'])
+@Index('imported_ids_target', ['targetId'])
+@Check('imported_ids_kind', `kind IN ('user', 'agent', 'server', 'membership', 'conversation', 'message')`)
+export class ImportedId {
+  @PrimaryColumn('text') kind: ImportedKind;
+  @PrimaryColumn('text', { collation: 'C' }) externalId: string;
+  @PrimaryColumn('uuid') scope: string;
+  @ForeignKey(() => Import, { name: 'imported_ids_import_fk', onDelete: 'CASCADE' })
+  @Column('uuid')
+  importId: string;
+  @Column('uuid') targetId: string;
+  /** Of a message: its room. Of a membership, whose target is the person: the server. */
+  @Column('uuid', { nullable: true }) conversationId: string | null;
+  /** What the row said, so that a second run notices one that has changed. */
+  @Column('bigint', { nullable: true }) fingerprint: number | null;
+  /** Of a conversation: the rev it has from imports alone; where it is past that, people have been at it. */
+  @Column('bigint', { nullable: true }) rev: number | null;
+  /** False where something that was there already was taken for it: a revert leaves that alone. */
+  @Column('boolean', { default: true }) made: boolean;
+}
