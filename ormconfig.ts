@@ -11,6 +11,7 @@ import { GuardAccounts1790000000102 } from './migrations/1790000000102-GuardAcco
 import { ListAdministrators1790000000103 } from './migrations/1790000000103-ListAdministrators.js';
 import { SortUsernamesByBytes1790000000104 } from './migrations/1790000000104-SortUsernamesByBytes.js';
 import { CreateImports1790000000401 } from './migrations/1790000000401-CreateImports.js';
+import { ListActivity1790000000601 } from './migrations/1790000000601-ListActivity.js';
 import { Agent } from './src/agents/agent.entity.js';
 import { AccountEvent } from './src/auth/audit/account-event.entity.js';
 import { Login } from './src/auth/login.entity.js';
@@ -86,6 +87,7 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       ListAdministrators1790000000103,
       SortUsernamesByBytes1790000000104,
       CreateImports1790000000401,
+      ListActivity1790000000601,
     ],
   };
 }

@@ -4,6 +4,7 @@ import { User } from '../users/user.entity.js';
 /** One signing-in: a family of refresh tokens, of which the newest is good. */
 @Entity('logins')
 @Index('logins_user', ['userId'])
+@Index('logins_activity', ['lastUsedAt', 'userId'])
 @Index('logins_refresh_key', ['refreshHash'], { unique: true })
 @Index('logins_family_key', ['familyHash'], { unique: true })
 export class Login {

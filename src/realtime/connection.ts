@@ -87,6 +87,11 @@ export class Connection {
     return this.closed;
   }
 
+  /** What was written to it and has not left yet. */
+  get unreadBytes(): number {
+    return this.socket.writableLength;
+  }
+
   /** An answer to this socket alone. */
   send(value: object): void {
     this.write(textFrame(JSON.stringify(value)));

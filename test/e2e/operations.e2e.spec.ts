@@ -106,6 +106,57 @@ describe('operations', () => {
     }, 60_000);
   });
 
+  describe('statistics', () => {
+    const sql = async (text: string, values: unknown[] = []): Promise<any[]> => {
+      const client = new pg.Client({ connectionString: database.url });
+      await client.connect();
+      const { rows } = await client.query(text, values).finally(() => client.end());
+      return rows;
+    };
+
+    it('are for administrators: how much there is, per channel, and who is here', async () => {
+      const ada = await person(app.url, 'ada');
+      const bob = await person(app.url, 'bob');
+      expect((await ada.get('/admin/stats')).status).toBe(404);
+      expect((await ada.get('/admin/connections')).status).toBe(404);
+      await sql(`UPDATE users SET is_admin = true WHERE id = $1`, [ada.id]);
+      await untilTrue(async () => (await ada.get('/admin/stats')).status === 200);
+
+      const { general } = await serverOf(ada, bob);
+      const before = (await ada.get('/admin/stats')).body;
+      for (const text of ['one', 'two', 'three']) await bob.say(general, text);
+      const sockets = [await ada.socket(), await bob.socket(), await bob.socket()];
+      const { body } = await ada.get('/admin/stats');
+      expect(body.messages - before.messages).toBe(3);
+      expect(body.messagesPerChannel.find(({ id }: any) => id === general)).toMatchObject({
+        name: 'general',
+        messages: 3,
+      });
+      expect(body.connections).toBe(3);
+      const [{ users, conversations }] = await sql(
+        `SELECT (SELECT count(*)::int FROM users) AS users, (SELECT count(*)::int FROM conversations) AS conversations`,
+      );
+      expect(body).toMatchObject({ users, conversations, activeUsers: users, isEstimate: false });
+
+      const first = await ada.get('/admin/connections?limit=2');
+      const second = await ada.get(`/admin/connections?limit=2&cursor=${first.body.nextCursor}`);
+      const all = [...first.body.items, ...second.body.items];
+      expect(all.map(({ user }: any) => user.id)).toEqual([ada.id, bob.id, bob.id]);
+      expect(second.body.nextCursor).toBeNull();
+      expect(Date.now() - Date.parse(all[0].openedAt)).toBeLessThan(60_000);
+      expect((await ada.get(`/admin/connections?userId=${bob.id}`)).body.items).toHaveLength(2);
+      sockets.forEach((socket) => socket.close());
+    });
+
+    it('forget who has not been here for a day', async () => {
+      const ada = await person(app.url, 'ada');
+      await sql(`UPDATE users SET is_admin = true WHERE id = $1`, [ada.id]);
+      await untilTrue(async () => (await ada.get('/admin/stats')).status === 200);
+      await sql(`UPDATE logins SET last_used_at = now() - interval '25 hours' WHERE user_id <> $1`, [ada.id]);
+      expect((await ada.get('/admin/stats')).body.activeUsers).toBe(1);
+    });
+  });
+
   describe('health', () => {
     it('is live and ready, without a word about the inside', async () => {
       expect((await call(app.url, 'GET', '/health/live')).body).toEqual({ status: 'ok' });
