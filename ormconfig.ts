@@ -10,6 +10,7 @@ import { WatchLogins1790000000101 } from './migrations/1790000000101-WatchLogins
 import { GuardAccounts1790000000102 } from './migrations/1790000000102-GuardAccounts.js';
 import { ListAdministrators1790000000103 } from './migrations/1790000000103-ListAdministrators.js';
 import { SortUsernamesByBytes1790000000104 } from './migrations/1790000000104-SortUsernamesByBytes.js';
+import { ReactToMessages1790000000321 } from './migrations/1790000000321-ReactToMessages.js';
 import { CreateImports1790000000401 } from './migrations/1790000000401-CreateImports.js';
 import { ListActivity1790000000601 } from './migrations/1790000000601-ListActivity.js';
 import { Agent } from './src/agents/agent.entity.js';
@@ -26,6 +27,7 @@ import { Import } from './src/legacy/import/import.entity.js';
 import { ImportedId } from './src/legacy/import/imported-id.entity.js';
 import { MessageRevision } from './src/messages/message-revision.entity.js';
 import { Message } from './src/messages/message.entity.js';
+import { Reaction } from './src/messages/reactions/reaction.entity.js';
 import { SnakeNaming } from './src/platform/database/snake-naming.js';
 import { RateLimit } from './src/platform/limits/rate-limit.entity.js';
 import { Category } from './src/servers/channels/category.entity.js';
@@ -67,6 +69,7 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       MessageRevision,
       PasswordReset,
       RateLimit,
+      Reaction,
       ReadMarker,
       RecoveryCode,
       SecondFactor,
@@ -86,6 +89,7 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       GuardAccounts1790000000102,
       ListAdministrators1790000000103,
       SortUsernamesByBytes1790000000104,
+      ReactToMessages1790000000321,
       CreateImports1790000000401,
       ListActivity1790000000601,
     ],

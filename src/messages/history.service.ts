@@ -3,7 +3,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import type { Reader } from '../access/pass.js';
 import { Database } from '../platform/database/database.js';
 import { Problem } from '../platform/http/problem.js';
-import { MESSAGE_AUTHORS, MESSAGE_COLUMNS, type MessageRow, MessageView, presentMessage } from './message.presenter.js';
+import { MESSAGE_JOINS, messageColumns, type MessageRow, MessageView, presentMessage } from './message.presenter.js';
 
 /** Where a page of history lies: by seq, or the newest where nothing is said. */
 export interface Place {
@@ -22,7 +22,11 @@ export class Changes {
   @ApiProperty({ description: 'Everything up to this seq was cleared away.', example: 0 }) clearedSeq: number;
 }
 
-const SELECT = `SELECT ${MESSAGE_COLUMNS} FROM messages m ${MESSAGE_AUTHORS} WHERE m.conversation_id = $1`;
+/** Whoever reads: a person, to whom their own reactions are theirs, or an agent. */
+type Viewer = Pick<Reader, 'room'> & Partial<Pick<Reader, 'actor'>>;
+
+/** Of the room `$1`, as the person `$2` sees them. */
+const SELECT = `SELECT ${messageColumns('$2')} FROM messages m ${MESSAGE_JOINS} WHERE m.conversation_id = $1`;
 
 /** Everything that is read of a room's messages. */
 @Injectable()
@@ -30,17 +34,14 @@ export class HistoryService {
   constructor(private readonly database: Database) {}
 
   /** Gives up to `limit` messages in ascending seq, and whether there are more in the direction of the paging. */
-  async page(
-    { room }: Pick<Reader, 'room'>,
-    place: Place,
-    limit: number,
-  ): Promise<{ items: MessageView[]; more: boolean }> {
-    if (place.around !== undefined) return { items: await this.around(room.id, place.around, limit), more: false };
+  async page(viewer: Viewer, place: Place, limit: number): Promise<{ items: MessageView[]; more: boolean }> {
+    const keys = keysOf(viewer);
+    if (place.around !== undefined) return { items: await this.around(keys, place.around, limit), more: false };
     const forward = place.after !== undefined;
     const rows = forward
-      ? await this.rows(`${SELECT} AND m.seq > $2 ORDER BY m.seq LIMIT $3`, [room.id, place.after, limit + 1])
-      : await this.rows(`${SELECT} AND m.seq < $2 ORDER BY m.seq DESC LIMIT $3`, [
-          room.id,
+      ? await this.rows(`${SELECT} AND m.seq > $3 ORDER BY m.seq LIMIT $4`, [...keys, place.after, limit + 1])
+      : await this.rows(`${SELECT} AND m.seq < $3 ORDER BY m.seq DESC LIMIT $4`, [
+          ...keys,
           place.before ?? Number.MAX_SAFE_INTEGER,
           limit + 1,
         ]);
@@ -49,34 +50,38 @@ export class HistoryService {
   }
 
   /** Everything that changed since `after`, oldest change first, each message in its present state. */
-  async changes({ room }: Reader, after: number, limit: number): Promise<Changes> {
+  async changes(viewer: Viewer, after: number, limit: number): Promise<Changes> {
     // The counters are read first: what the messages then show can only be newer, and nothing is skipped.
     const head = await this.database.one<{ rev: number; clearedSeq: number }>(
       `SELECT last_rev AS rev, cleared_seq AS "clearedSeq" FROM conversations WHERE id = $1`,
-      [room.id],
+      [viewer.room.id],
     );
     if (!head) throw Problem.notFound('This conversation');
     if (after > head.rev) return { items: [], rev: head.rev, more: false, reset: true, clearedSeq: head.clearedSeq };
-    const rows = await this.rows(`${SELECT} AND m.rev > $2 ORDER BY m.rev LIMIT $3`, [room.id, after, limit + 1]);
+    const rows = await this.rows(`${SELECT} AND m.rev > $3 ORDER BY m.rev LIMIT $4`, [
+      ...keysOf(viewer),
+      after,
+      limit + 1,
+    ]);
     const items = rows.slice(0, limit).map(presentMessage);
     const more = rows.length > limit;
     const shown = items.at(-1)?.rev ?? 0;
     return { items, rev: more ? shown : Math.max(head.rev, shown), more, reset: false, clearedSeq: head.clearedSeq };
   }
 
-  /** Throws 404. */
-  async find(conversationId: string, messageId: string): Promise<MessageView> {
-    const [row] = await this.rows(`${SELECT} AND m.id = $2`, [conversationId, messageId]);
+  /** As `viewerId` sees it, or nobody in particular. Throws 404. */
+  async find(conversationId: string, messageId: string, viewerId: string | null = null): Promise<MessageView> {
+    const [row] = await this.rows(`${SELECT} AND m.id = $3`, [conversationId, viewerId, messageId]);
     if (!row) throw Problem.notFound('This message');
     return presentMessage(row);
   }
 
-  private async around(conversationId: string, seq: number, limit: number): Promise<MessageView[]> {
+  private async around(keys: unknown[], seq: number, limit: number): Promise<MessageView[]> {
     const half = Math.floor(limit / 2);
     const rows = await this.rows(
-      `(${SELECT} AND m.seq < $2 ORDER BY m.seq DESC LIMIT $3) UNION ALL
-       (${SELECT} AND m.seq >= $2 ORDER BY m.seq LIMIT $4) ORDER BY seq`,
-      [conversationId, seq, half, limit - half],
+      `(${SELECT} AND m.seq < $3 ORDER BY m.seq DESC LIMIT $4) UNION ALL
+       (${SELECT} AND m.seq >= $3 ORDER BY m.seq LIMIT $5) ORDER BY seq`,
+      [...keys, seq, half, limit - half],
     );
     return rows.map(presentMessage);
   }
@@ -84,4 +89,8 @@ export class HistoryService {
   private rows(sql: string, values: unknown[]): Promise<MessageRow[]> {
     return this.database.prepared<MessageRow>(sql, values);
   }
+}
+
+function keysOf({ room, actor }: Viewer): unknown[] {
+  return [room.id, actor?.userId ?? null];
 }

@@ -7,7 +7,7 @@ import { MINE, UNREAD } from '../conversations/mine.js';
 import { Database } from '../platform/database/database.js';
 import { type Page, pageOf, type PageQuery, readCursor } from '../platform/http/paging.js';
 import { Problem } from '../platform/http/problem.js';
-import { MESSAGE_AUTHORS, MESSAGE_COLUMNS, type MessageRow, MessageView, presentMessage } from './message.presenter.js';
+import { MESSAGE_JOINS, messageColumns, type MessageRow, MessageView, presentMessage } from './message.presenter.js';
 
 /** A room as the inbox lists it. */
 export class InboxItem extends ConversationState {
@@ -39,9 +39,9 @@ const INBOX = `
   )
   SELECT room.id AS "roomId", room.kind, room.title, room."serverId", room."lastSeq", room.rev AS "lastRev",
     room."lastReadSeq", room.unread, room.mentions, room.last_message_at AS "lastMessageAt", room.activity,
-    ${MESSAGE_COLUMNS}
+    ${messageColumns('$1')}
   FROM room
-  LEFT JOIN messages m ON m.conversation_id = room.id AND m.seq = room."lastSeq" ${MESSAGE_AUTHORS}
+  LEFT JOIN messages m ON m.conversation_id = room.id AND m.seq = room."lastSeq" ${MESSAGE_JOINS}
   ORDER BY room.activity DESC, room.id DESC`;
 
 /** The rooms of a person, latest activity first, in one query. */

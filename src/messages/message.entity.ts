@@ -5,6 +5,12 @@ import { User } from '../users/user.entity.js';
 
 export type MessageRole = 'user' | 'agent' | 'peer' | 'system';
 
+/** One kind of reaction to a message. */
+export interface ReactionCount {
+  emoji: string;
+  count: number;
+}
+
 /**
  * Every message of every room. Each key starts with the conversation, so that the table can be partitioned or
  * distributed by it. A deleted message keeps its row and its seq; its text is gone.
@@ -23,6 +29,7 @@ export type MessageRole = 'user' | 'agent' | 'peer' | 'system';
 @Check('messages_role', `role IN ('user', 'agent', 'peer', 'system')`)
 @Check('messages_deleted', `(content IS NULL) = (deleted_at IS NOT NULL)`)
 @Check('messages_rev', `rev >= seq AND seq > 0`)
+@Check('messages_reactions', `jsonb_array_length(reactions) BETWEEN 1 AND 20`)
 @ForeignKey(() => Message, ['conversationId', 'replyToId'], ['conversationId', 'id'], { name: 'messages_reply_fk' })
 export class Message {
   @PrimaryColumn('uuid')
@@ -45,6 +52,8 @@ export class Message {
   /** The head of the SHA-256 of what was sent with the nonce: tells a repeated send from a reused nonce, also after edits. */
   @Column('bytea', { nullable: true }) sentHash: Buffer | null;
   @Column('uuid', { nullable: true }) replyToId: string | null;
+  /** What the rows of `reactions` come to, in the order in which each kind was first chosen. */
+  @Column('jsonb', { nullable: true }) reactions: ReactionCount[] | null;
   @CreateDateColumn({ type: 'timestamptz', precision: 3 }) createdAt: Date;
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) editedAt: Date | null;
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) deletedAt: Date | null;

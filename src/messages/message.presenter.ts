@@ -2,9 +2,15 @@ import { ApiProperty } from '@nestjs/swagger';
 import type { Author } from '../access/pass.js';
 import { DELETED_USER, presentProfile } from '../users/profile.presenter.js';
 import type { UserKind } from '../users/user.entity.js';
-import type { MessageRole } from './message.entity.js';
+import type { MessageRole, ReactionCount } from './message.entity.js';
 
-/** A message as REST answers and events carry it: one form for all who may see it. */
+export class ReactionView {
+  @ApiProperty({ example: '👍' }) emoji: string;
+  @ApiProperty({ description: 'How many people chose it.', example: 3 }) count: number;
+  @ApiProperty({ description: 'Whether the receiver is one of them.', example: false }) me: boolean;
+}
+
+/** A message as REST answers and events carry it: one form for all who may see it, save whose reactions are `me`. */
 export class MessageView {
   @ApiProperty({ format: 'uuid' }) id: string;
   @ApiProperty({ format: 'uuid' }) conversationId: string;
@@ -24,7 +30,7 @@ export class MessageView {
   @ApiProperty({ type: String, nullable: true, format: 'uuid' }) replyToId: string | null;
   @ApiProperty({ type: String, nullable: true, format: 'uuid' }) threadId: string | null;
   @ApiProperty({ type: [Object] }) attachments: never[];
-  @ApiProperty({ type: [Object] }) reactions: never[];
+  @ApiProperty({ type: [ReactionView] }) reactions: ReactionView[];
   @ApiProperty({ type: [String] }) mentions: string[];
   @ApiProperty({ type: String, nullable: true, format: 'date-time' }) readAt: string | null;
   @ApiProperty({ format: 'date-time' }) createdAt: string;
@@ -32,7 +38,7 @@ export class MessageView {
   @ApiProperty({ type: String, nullable: true, format: 'date-time' }) deletedAt: string | null;
 }
 
-/** A row of MESSAGE_COLUMNS. */
+/** A row of messageColumns. */
 export interface MessageRow {
   id: string;
   conversationId: string;
@@ -44,6 +50,9 @@ export interface MessageRow {
   tokensUsed: number | null;
   nonce: string | null;
   replyToId: string | null;
+  reactions: ReactionCount[] | null;
+  /** Which of them the viewer chose. */
+  reacted: string[] | null;
   createdAt: Date;
   editedAt: Date | null;
   deletedAt: Date | null;
@@ -57,14 +66,24 @@ export interface MessageRow {
   agentAvatarUrl: string | null;
 }
 
-/** What a query on `messages m` selects and joins so that presentMessage can show each row. */
-export const MESSAGE_COLUMNS = `
+/** What a message has not when it is new. */
+export const NEW_MESSAGE = { reactions: null, reacted: null, editedAt: null, deletedAt: null } as const;
+
+/**
+ * What a query on `messages m` selects, beside joining MESSAGE_JOINS, so that presentMessage can show each row to
+ * `viewer`: an SQL expression for the id of a person, or NULL for nobody in particular.
+ */
+export const messageColumns = (viewer: string) => `
   m.id, m.conversation_id AS "conversationId", m.seq, m.rev, m.role, m.content, m.metadata,
-  m.tokens_used AS "tokensUsed", m.nonce, m.reply_to_id AS "replyToId", m.created_at AS "createdAt",
-  m.edited_at AS "editedAt", m.deleted_at AS "deletedAt", m.author_id AS "authorId", author.username,
-  author.display_name AS "displayName", author.avatar_url AS "userAvatarUrl", author.kind AS "userKind",
-  m.agent_id AS "agentId", agent.name AS "agentName", agent.avatar_url AS "agentAvatarUrl"`;
-export const MESSAGE_AUTHORS = `
+  m.tokens_used AS "tokensUsed", m.nonce, m.reply_to_id AS "replyToId", m.reactions,
+  CASE WHEN m.reactions IS NOT NULL THEN ARRAY(
+    SELECT mine.emoji FROM reactions mine
+    WHERE mine.conversation_id = m.conversation_id AND mine.message_id = m.id AND mine.user_id = ${viewer}
+  ) END AS reacted,
+  m.created_at AS "createdAt", m.edited_at AS "editedAt", m.deleted_at AS "deletedAt", m.author_id AS "authorId",
+  author.username, author.display_name AS "displayName", author.avatar_url AS "userAvatarUrl",
+  author.kind AS "userKind", m.agent_id AS "agentId", agent.name AS "agentName", agent.avatar_url AS "agentAvatarUrl"`;
+export const MESSAGE_JOINS = `
   LEFT JOIN users author ON author.id = m.author_id
   LEFT JOIN agents agent ON agent.id = m.agent_id`;
 
@@ -88,7 +107,11 @@ export function messageView(row: Omit<MessageRow, keyof AuthorColumns>, author: 
     replyToId: row.replyToId,
     threadId: null,
     attachments: [],
-    reactions: [],
+    reactions: (row.reactions ?? []).map(({ emoji, count }) => ({
+      emoji,
+      count,
+      me: row.reacted?.includes(emoji) ?? false,
+    })),
     mentions: [],
     readAt: null,
     createdAt: row.createdAt.toISOString(),

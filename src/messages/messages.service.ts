@@ -3,27 +3,13 @@ import { v7 as uuidv7 } from 'uuid';
 import { audienceOf } from '../access/facts.js';
 import { AnsweringAgent, Moderator, type Writer } from '../access/pass.js';
 import { ConversationCleared } from '../conversations/conversations.events.js';
-import { type Tx, UnitOfWork } from '../platform/database/unit-of-work.js';
 import { EventBus } from '../platform/events/event-bus.js';
-import type { EventKind } from '../platform/events/event.js';
 import { Problem } from '../platform/http/problem.js';
 import type { DraftRow, Judged, Outcome } from './append-store.js';
 import { HistoryService } from './history.service.js';
-import {
-  MESSAGE_AUTHORS,
-  MESSAGE_COLUMNS,
-  type MessageRow,
-  messageView,
-  type MessageView,
-  presentMessage,
-} from './message.presenter.js';
-import {
-  type MessageChange,
-  MessageCreated,
-  MessageDeleted,
-  MessageStored,
-  MessageUpdated,
-} from './messages.events.js';
+import { MessageChanges } from './message-changes.js';
+import { messageView, type MessageView, NEW_MESSAGE } from './message.presenter.js';
+import { MessageCreated, MessageDeleted, MessageStored, MessageUpdated } from './messages.events.js';
 import { WriteQueue } from './write-queue.js';
 
 /** What somebody wants to say. */
@@ -58,9 +44,9 @@ const CLOSED: Partial<Record<string, () => Problem>> = {
 export class MessagesService {
   constructor(
     private readonly queue: WriteQueue,
-    private readonly work: UnitOfWork,
     private readonly bus: EventBus,
     private readonly history: HistoryService,
+    private readonly changes: MessageChanges,
   ) {}
 
   /**
@@ -75,14 +61,16 @@ export class MessagesService {
       this.queue.send(row, settle, reject);
     });
     if (message) return { message, created: true };
-    if (judged.outcome === 'repeated')
-      return { message: await this.history.find(pass.room.id, judged.id), created: false };
+    if (judged.outcome === 'repeated') {
+      const viewerId = pass instanceof AnsweringAgent ? null : pass.actor.userId;
+      return { message: await this.history.find(pass.room.id, judged.id, viewerId), created: false };
+    }
     throw refusal(judged.outcome, pass.room.kind);
   }
 
   /** Throws 404, 403 for somebody else's message, 409 `message_deleted`. The same content changes nothing. */
   async edit(writer: Writer, messageId: string, content: string): Promise<MessageView> {
-    return this.change(writer, messageId, MessageUpdated, async (tx, message) => {
+    return this.changes.one(writer, messageId, MessageUpdated, async (tx, message) => {
       if (message.authorId !== writer.actor.userId) throw Problem.forbidden('Only its author may edit a message.');
       if (message.content === null) throw Problem.conflict('message_deleted', 'This message is deleted.');
       if (message.content === content) return false;
@@ -103,15 +91,16 @@ export class MessagesService {
 
   /** By its author, or with a moderator's pass. The text and its revisions go; the place stays. Twice is once. */
   async delete(pass: Writer | Moderator, messageId: string): Promise<MessageView> {
-    return this.change(pass, messageId, MessageDeleted, async (tx, message) => {
+    return this.changes.one(pass, messageId, MessageDeleted, async (tx, message) => {
       const own = message.authorId === pass.actor.userId;
       if (!own && !(pass instanceof Moderator))
         throw Problem.forbidden('Only its author or a moderator may delete a message.');
       if (message.content === null) return false;
       const key = [message.conversationId, message.id];
       await tx.query(`DELETE FROM message_revisions WHERE conversation_id = $1 AND message_id = $2`, key);
+      await tx.query(`DELETE FROM reactions WHERE conversation_id = $1 AND message_id = $2`, key);
       await tx.query(
-        `UPDATE messages SET content = NULL, metadata = NULL, sent_hash = NULL, deleted_at = now()
+        `UPDATE messages SET content = NULL, metadata = NULL, sent_hash = NULL, reactions = NULL, deleted_at = now()
          WHERE conversation_id = $1 AND id = $2`,
         key,
       );
@@ -121,50 +110,21 @@ export class MessagesService {
 
   /** Takes everything out of a session. Its counters go on, so that a client that was away learns of it. */
   async clear({ room }: Moderator): Promise<void> {
-    const inOneTransaction = () =>
-      this.work.run(async (tx) => {
-        const cleared = await tx.one<{ rev: number; clearedSeq: number }>(
-          `UPDATE conversations SET last_rev = last_rev + 1, cleared_seq = last_seq WHERE id = $1
-           RETURNING last_rev AS rev, cleared_seq AS "clearedSeq"`,
-          [room.id],
-        );
-        if (!cleared) throw Problem.notFound('This conversation');
-        await tx.query(`DELETE FROM messages WHERE conversation_id = $1`, [room.id]);
-        tx.announce(ConversationCleared(audienceOf(room), { conversationId: room.id, ...cleared }));
-      });
-    await this.queue.exclusive(room.id, inOneTransaction);
-  }
-
-  /**
-   * Changes one message under the lock of its room: loads it, lets `act` judge and change it, stamps the next rev
-   * and announces what is then stored. `act` gives false where there was nothing to change.
-   */
-  private async change(
-    { room }: Writer,
-    messageId: string,
-    kind: EventKind<MessageChange>,
-    act: (tx: Tx, message: MessageRow) => Promise<boolean>,
-  ): Promise<MessageView> {
-    const inOneTransaction = () =>
-      this.work.run(async (tx) => {
-        await tx.query(`SELECT 1 FROM conversations WHERE id = $1 FOR NO KEY UPDATE`, [room.id]);
-        const before = await loadMessage(tx, room.id, messageId);
-        if (!(await act(tx, before))) return presentMessage(before);
-        await tx.query(
-          `WITH next AS (UPDATE conversations SET last_rev = last_rev + 1 WHERE id = $1 RETURNING last_rev)
-           UPDATE messages SET rev = next.last_rev FROM next WHERE conversation_id = $1 AND id = $2`,
-          [room.id, messageId],
-        );
-        const message = presentMessage(await loadMessage(tx, room.id, messageId));
-        tx.announce(kind(audienceOf(room), { conversationId: room.id, rev: message.rev, message }));
-        return message;
-      });
-    return this.queue.exclusive(room.id, inOneTransaction);
+    await this.changes.underLock(room, async (tx) => {
+      const cleared = await tx.one<{ rev: number; clearedSeq: number }>(
+        `UPDATE conversations SET last_rev = last_rev + 1, cleared_seq = last_seq WHERE id = $1
+         RETURNING last_rev AS rev, cleared_seq AS "clearedSeq"`,
+        [room.id],
+      );
+      if (!cleared) throw Problem.notFound('This conversation');
+      await tx.query(`DELETE FROM messages WHERE conversation_id = $1`, [room.id]);
+      tx.announce(ConversationCleared(audienceOf(room), { conversationId: room.id, ...cleared }));
+    });
   }
 
   private announceNew({ room, author }: Writer | AnsweringAgent, row: DraftRow, judged: Judged): MessageView {
     const { seq, rev, createdAt } = judged;
-    const message = messageView({ ...row, seq, rev, createdAt, editedAt: null, deletedAt: null }, author);
+    const message = messageView({ ...row, ...NEW_MESSAGE, seq, rev, createdAt }, author);
     this.bus.publish(MessageCreated(audienceOf(room), { conversationId: room.id, rev, message }));
     this.bus.publish(MessageStored([], { room, message }));
     return message;
@@ -190,13 +150,4 @@ function draftRow(pass: Writer | AnsweringAgent, draft: Draft): DraftRow {
 function refusal(outcome: Outcome, kind: string): Problem {
   if (outcome === 'stored' || outcome === 'repeated') throw new Error(`${outcome} is no refusal`);
   return ((outcome === 'closed' && CLOSED[kind]) || REFUSALS[outcome])();
-}
-
-async function loadMessage(tx: Tx, conversationId: string, messageId: string): Promise<MessageRow> {
-  const row = await tx.one<MessageRow>(
-    `SELECT ${MESSAGE_COLUMNS} FROM messages m ${MESSAGE_AUTHORS} WHERE m.conversation_id = $1 AND m.id = $2`,
-    [conversationId, messageId],
-  );
-  if (!row) throw Problem.notFound('This message');
-  return row;
 }

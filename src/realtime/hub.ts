@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { DomainEvent, Topic } from '../platform/events/event.js';
+import type { DomainEvent, Personal, Topic } from '../platform/events/event.js';
 import type { Connection, Dialect } from './connection.js';
 import { textFrame } from './text-frame.js';
 
@@ -55,10 +55,11 @@ export class Hub {
     const listeners = others.length === 0 ? this.of(first) : this.union(event.audience);
     if (listeners.size === 0) return;
     const { conversationId, rev } = event.data as { conversationId?: string; rev?: number };
-    const frames = new Map<Dialect, Buffer | undefined>();
+    const shared = new EventFrames(event);
+    const personal = event.personal && personalFrames(event.personal, event);
     let delivered = 0;
     for (const connection of listeners) {
-      const frame = frameFor(connection.dialect, event, frames);
+      const frame = (personal?.get(connection.actor.userId) ?? shared).in(connection.dialect);
       if (!frame) continue;
       connection.offer(frame, conversationId, rev);
       delivered += 1;
@@ -100,12 +101,29 @@ function count<K>(counts: Map<K, number>, key: K, more: number): void {
   counts.set(key, (counts.get(key) ?? 0) + more);
 }
 
-function frameFor(dialect: Dialect, event: DomainEvent, made: Map<Dialect, Buffer | undefined>): Buffer | undefined {
-  if (!made.has(dialect)) {
-    const text = dialect.encode(event);
-    made.set(dialect, text === undefined ? undefined : textFrame(text));
+/** One event in each dialect that is asked for, framed once for all who are told the same. */
+class EventFrames {
+  private readonly made = new Map<Dialect, Buffer | undefined>();
+
+  constructor(private readonly event: DomainEvent) {}
+
+  in(dialect: Dialect): Buffer | undefined {
+    if (!this.made.has(dialect)) {
+      const text = dialect.encode(this.event);
+      this.made.set(dialect, text === undefined ? undefined : textFrame(text));
+    }
+    return this.made.get(dialect);
   }
-  return made.get(dialect);
+}
+
+/** By the id of each person who is told something of their own. */
+function personalFrames(personal: readonly Personal[], { type, audience }: DomainEvent): Map<string, EventFrames> {
+  return new Map(
+    personal.flatMap(({ userIds, data }) => {
+      const frames = new EventFrames({ type, audience, data });
+      return userIds.map((userId): [string, EventFrames] => [userId, frames]);
+    }),
+  );
 }
 
 function sameFrames(a: Buffer[], b: Buffer[]): boolean {

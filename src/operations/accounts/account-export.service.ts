@@ -50,6 +50,17 @@ const PARTS: { type: string; sql: string }[] = [
     sql: messages(`m.conversation_id IN (SELECT id FROM sessions WHERE owner_id = $1)
       AND m.author_id IS DISTINCT FROM $1`),
   },
+  {
+    type: 'revision',
+    sql: `SELECT r.conversation_id AS "conversationId", r.message_id AS "messageId", r.content, r.created_at AS "createdAt"
+          FROM message_revisions r JOIN messages m ON m.conversation_id = r.conversation_id AND m.id = r.message_id
+          WHERE m.author_id = $1 ORDER BY r.conversation_id, r.rev`,
+  },
+  {
+    type: 'reaction',
+    sql: `SELECT conversation_id AS "conversationId", message_id AS "messageId", emoji, created_at AS "createdAt"
+          FROM reactions WHERE user_id = $1 ORDER BY conversation_id, rev`,
+  },
 ];
 
 /** Reads out all that an account owns, as JSON Lines, in memory that stays flat. */

@@ -6,15 +6,23 @@ export interface DomainEvent<Data = unknown> {
   readonly audience: readonly Topic[];
   /** Plain JSON: what the clients in the audience are told. */
   readonly data: Data;
+  /** What some of them are told instead, because it looks different to them. */
+  readonly personal?: readonly Personal<Data>[];
+}
+
+export interface Personal<Data = unknown> {
+  readonly userIds: readonly string[];
+  readonly data: Data;
 }
 
 export interface EventKind<Data> {
-  (audience: readonly Topic[], data: Data): DomainEvent<Data>;
+  (audience: readonly Topic[], data: Data, personal?: readonly Personal<Data>[]): DomainEvent<Data>;
   readonly type: string;
 }
 
 /** Declares a kind of event. Call the kind to make an event of it; give it to EventBus.on to hear them. */
 export function defineEvent<Data>(type: string): EventKind<Data> {
-  const make = (audience: readonly Topic[], data: Data): DomainEvent<Data> => ({ type, audience, data });
+  const make = (audience: readonly Topic[], data: Data, personal: readonly Personal<Data>[] = []): DomainEvent<Data> =>
+    personal.length === 0 ? { type, audience, data } : { type, audience, data, personal };
   return Object.assign(make, { type });
 }

@@ -1,0 +1,214 @@
+import { type Person, person, serverOf, type Socket } from '../support/people.js';
+import { runApp, type RunningApp } from '../support/run-app.js';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+
+const NOBODY = '01990000-0000-7000-8000-00000000dead';
+const THUMB = encodeURIComponent('👍');
+
+describe('what can be done with a message', () => {
+  let database: TestDatabase;
+  let app: RunningApp;
+  /** ADMIN, MODERATOR and MEMBER of one server; somebody who was in it; somebody who never was. */
+  let ada: Person;
+  let mod: Person;
+  let bob: Person;
+  let past: Person;
+  let eve: Person;
+  let serverId: string;
+  let room: string;
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    app = await runApp({ DATABASE_URL: database.url, RATE_LIMIT: 'off' });
+    [ada, mod, bob, past, eve] = (await Promise.all(
+      ['ada', 'mod', 'bob', 'past', 'eve'].map((name) => person(app.url, name)),
+    )) as [Person, Person, Person, Person, Person];
+    ({ id: serverId, general: room } = await serverOf(ada, bob, past));
+    await ada.post(`/servers/${serverId}/members`, { userId: mod.id, role: 'MODERATOR' });
+    await ada.delete(`/servers/${serverId}/members/${past.id}`);
+  }, 60_000);
+
+  afterAll(async () => {
+    await app.stop();
+    await database.drop();
+  }, 60_000);
+
+  const at = (conversationId: string, messageId: string, rest = '') =>
+    `/conversations/${conversationId}/messages/${messageId}${rest}`;
+  const message = async (who: Person, conversationId: string, id: string) =>
+    (await who.get(`/conversations/${conversationId}/messages?limit=100`)).body.items.find(
+      (each: { id: string }) => each.id === id,
+    );
+  const statuses = (answers: { status: number }[]) => answers.map(({ status }) => status);
+
+  describe('reactions', () => {
+    it('are counted once a person, however often they are put, and taken back as often', async () => {
+      const { id } = await ada.say(room, 'react to this');
+      const put = await bob.put(at(room, id, `/reactions/${THUMB}`));
+      expect([put.status, put.body.reactions]).toEqual([200, [{ emoji: '👍', count: 1, me: true }]]);
+      const again = await bob.put(at(room, id, `/reactions/${THUMB}`));
+      expect(again.body).toEqual(put.body);
+      await ada.put(at(room, id, `/reactions/${THUMB}`));
+      await ada.put(at(room, id, '/reactions/:tada:'));
+      const both = [
+        { emoji: '👍', count: 2, me: true },
+        { emoji: ':tada:', count: 1, me: false },
+      ];
+      expect((await message(bob, room, id)).reactions).toEqual(both);
+      expect((await message(mod, room, id)).reactions).toEqual(both.map((kind) => ({ ...kind, me: false })));
+      for (let twice = 0; twice < 2; twice += 1) {
+        expect((await bob.delete(at(room, id, `/reactions/${THUMB}`))).status).toBe(204);
+      }
+      const { body: item } = await bob.get(`/conversations/${room}`);
+      expect(item.lastMessage).toMatchObject({ id, rev: item.rev });
+      expect(item.lastMessage.reactions).toEqual([
+        { emoji: '👍', count: 1, me: false },
+        { emoji: ':tada:', count: 1, me: false },
+      ]);
+    });
+
+    it('come with the changes since a rev, as the reader has them', async () => {
+      const { id, rev } = await ada.say(room, 'while you were away');
+      await bob.put(at(room, id, '/reactions/:a:'));
+      await ada.put(at(room, id, '/reactions/:a:'));
+      for (const [who, me] of [[bob, true] as const, [mod, false] as const]) {
+        const { body } = await who.get(`/conversations/${room}/changes?after=${rev}`);
+        expect(body).toMatchObject({ rev: rev + 2, items: [{ id, reactions: [{ emoji: ':a:', count: 2, me }] }] });
+        const socket = await who.socket();
+        const changes = await socket.ask({ type: 'sync', conversationId: room, afterRev: rev });
+        expect(changes.items).toEqual(body.items);
+        socket.close();
+      }
+    });
+
+    it('are of 20 kinds at most, however many people choose the same', async () => {
+      const { id } = await ada.say(room, 'twenty kinds');
+      for (let kind = 0; kind < 20; kind += 1) await bob.put(at(room, id, `/reactions/:kind-${kind}:`));
+      expect(await ada.put(at(room, id, '/reactions/:kind-20:'))).toMatchObject({
+        status: 409,
+        body: { code: 'too_many_reactions' },
+      });
+      expect((await ada.put(at(room, id, '/reactions/:kind-7:'))).status).toBe(200);
+      await bob.delete(at(room, id, '/reactions/:kind-0:'));
+      expect((await ada.put(at(room, id, '/reactions/:kind-20:'))).body.reactions).toHaveLength(20);
+    });
+
+    it('are listed with who chose them, first come first, page by page', async () => {
+      const { id } = await ada.say(room, 'who was it');
+      for (const who of [mod, ada, bob]) await who.put(at(room, id, `/reactions/${encodeURIComponent('❤')}`));
+      const names: string[] = [];
+      for (let cursor = ''; ;) {
+        const { body } = await bob.get(at(room, id, `/reactions/${encodeURIComponent('❤️')}?limit=2${cursor}`));
+        names.push(...body.items.map(({ username }: { username: string }) => username));
+        if (!body.nextCursor) break;
+        cursor = `&cursor=${body.nextCursor}`;
+      }
+      expect(names).toEqual([mod.name, ada.name, bob.name]);
+      expect((await bob.get(at(room, id, '/reactions/:none:'))).body).toEqual({ items: [], nextCursor: null });
+    });
+
+    it('are refused where they are none, and on what is not there', async () => {
+      const { id } = await ada.say(room, 'no letters, please');
+      for (const bad of ['a', 'ab', '%F0%9F%91%8D%F0%9F%91%8D', ':x', '%00', ':a%20b:', 'x'.repeat(3000)]) {
+        const answers = await Promise.all(
+          ['GET', 'PUT', 'DELETE'].map((method) => bob.call(method, at(room, id, `/reactions/${bad}`))),
+        );
+        expect([bad, ...answers.map(({ status, body }) => [status, body.code])]).toEqual([
+          bad,
+          ...Array<unknown>(3).fill([400, 'validation_failed']),
+        ]);
+      }
+      expect((await bob.put(at(room, id, '/reactions/%E0%A4'))).status).toBe(400);
+      expect((await bob.put(at(room, NOBODY, `/reactions/${THUMB}`))).status).toBe(404);
+      expect((await bob.get(at(room, NOBODY, `/reactions/${THUMB}`))).status).toBe(404);
+      await ada.delete(at(room, id));
+      expect(await bob.put(at(room, id, `/reactions/${THUMB}`))).toMatchObject({ body: { code: 'message_deleted' } });
+    });
+
+    it('go with the message, and stay without their author when an account goes', async () => {
+      const leaver = await person(app.url, 'leaver');
+      await ada.post(`/servers/${serverId}/members`, { userId: leaver.id });
+      const { id } = await ada.say(room, 'stays');
+      const { id: gone } = await ada.say(room, 'goes');
+      for (const each of [id, gone]) await leaver.put(at(room, each, `/reactions/${THUMB}`));
+      const exported = await leaver.get('/users/me/export');
+      expect(lines(exported.body).filter(({ type }) => type === 'reaction')).toEqual([
+        { type: 'reaction', conversationId: room, messageId: id, emoji: '👍', createdAt: expect.any(String) },
+        { type: 'reaction', conversationId: room, messageId: gone, emoji: '👍', createdAt: expect.any(String) },
+      ]);
+      await ada.delete(at(room, gone));
+      expect(await message(bob, room, gone)).toMatchObject({ content: null, reactions: [] });
+      expect((await bob.get(at(room, gone, `/reactions/${THUMB}`))).body.items).toEqual([]);
+      expect((await leaver.call('DELETE', '/users/me', { password: leaver.password })).status).toBe(204);
+      expect((await message(bob, room, id)).reactions).toEqual([{ emoji: '👍', count: 1, me: false }]);
+      expect((await bob.get(at(room, id, `/reactions/${THUMB}`))).body.items).toMatchObject([
+        { username: 'deleted-user' },
+      ]);
+    });
+  });
+
+  it('opens to nobody who cannot see or do it, nor through another conversation', async () => {
+    const { id } = await bob.say(room, 'guarded');
+    const elsewhere = (await serverOf(bob)).general;
+    const acts: [string, string, unknown?][] = [
+      ['PUT', `/reactions/${THUMB}`],
+      ['GET', `/reactions/${THUMB}`],
+      ['DELETE', `/reactions/${THUMB}`],
+    ];
+    for (const [method, rest, body] of acts) {
+      const by = (who: Person, conversationId = room) => who.call(method, at(conversationId, id, rest), body);
+      expect([method, rest, ...statuses(await Promise.all([by(eve), by(past), by(bob, elsewhere)]))]).toEqual([
+        method,
+        rest,
+        404,
+        404,
+        404,
+      ]);
+    }
+    expect((await message(ada, room, id)).reactions).toEqual([]);
+  });
+
+  it('shows those who only listened what a fresh load shows them, each with what is theirs', async () => {
+    const { general } = await serverOf(ada, bob, eve);
+    const listeners = await Promise.all([ada, bob, bob, eve].map(async (who) => ({ who, socket: await who.socket() })));
+    const [first, second] = [await ada.say(general, 'one'), await bob.say(general, 'two')];
+    await bob.put(at(general, first.id, `/reactions/${THUMB}`));
+    await ada.put(at(general, first.id, `/reactions/${THUMB}`));
+    await ada.put(at(general, first.id, '/reactions/:tada:'));
+    await bob.put(at(general, second.id, '/reactions/:wave:'));
+    await ada.patch(at(general, first.id), { content: 'one, edited' });
+    await bob.delete(at(general, second.id, '/reactions/:wave:'));
+    await eve.put(at(general, second.id, '/reactions/:eyes:'));
+    await ada.delete(at(general, second.id));
+    for (const { who, socket } of listeners) {
+      await socket.settle();
+      const fresh = (await who.get(`/conversations/${general}/messages`)).body.items;
+      expect([who.name, messagesHeard(socket, general)]).toEqual([who.name, fresh]);
+      socket.close();
+    }
+    const [hers, his, , others] = listeners.map(({ socket }) =>
+      socket.heard.findLast(({ message }) => message?.editedAt),
+    );
+    expect(hers?.message.reactions.map(({ me }: { me: boolean }) => me)).toEqual([true, true]);
+    expect(his?.message.reactions.map(({ me }: { me: boolean }) => me)).toEqual([true, false]);
+    expect(others?.message.reactions.map(({ me }: { me: boolean }) => me)).toEqual([false, false]);
+  });
+});
+
+/** What a client has that keeps of each message the state with the highest rev it was told of, in order of seq. */
+function messagesHeard(socket: Socket, conversationId: string) {
+  const kept = new Map<string, any>();
+  for (const frame of socket.heard) {
+    if (frame.conversationId !== conversationId || !frame.message) continue;
+    const { message } = frame;
+    if ((kept.get(message.id)?.rev ?? 0) < message.rev) kept.set(message.id, message);
+  }
+  return [...kept.values()].sort((a, b) => a.seq - b.seq);
+}
+
+function lines(text: string): any[] {
+  return text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+}

@@ -1,0 +1,91 @@
+import { AccessService } from '../../src/access/access.service.js';
+import type { Actor } from '../../src/auth/actor.js';
+import { MessageUpdated } from '../../src/messages/messages.events.js';
+import { MessagesService } from '../../src/messages/messages.service.js';
+import { ReactionsService } from '../../src/messages/reactions/reactions.service.js';
+import { EventBus } from '../../src/platform/events/event-bus.js';
+import { MembershipsService } from '../../src/servers/memberships/memberships.service.js';
+import { ServersService } from '../../src/servers/servers/servers.service.js';
+import { actor, type Services, twoNodes } from '../support/services.js';
+
+/** Two nodes on one database: what one node cannot put in order, the room's row lock must. */
+describe('changes of messages under races', () => {
+  let nodes: [Services, Services];
+  let close: () => Promise<void>;
+  let ada: Actor;
+  let people: Actor[];
+  let room: string;
+
+  beforeAll(async () => {
+    ({ nodes, close } = await twoNodes());
+    ada = await actor(nodes[0].dataSource, 'ada');
+    people = await Promise.all(Array.from({ length: 50 }, (_, i) => actor(nodes[0].dataSource, `p${i}`)));
+    const { id, channels } = await nodes[0].app.get(ServersService).create(ada, 'S', undefined);
+    room = channels[0]?.id as string;
+    for (const { userId } of people) await nodes[0].app.get(MembershipsService).add(ada, id, userId, 'MEMBER');
+  }, 60_000);
+  afterAll(() => close());
+
+  const writer = (who: Actor, node: Services = nodes[0]) => node.app.get(AccessService).enter(who, room, 'write');
+  const say = async (content: string) =>
+    (await nodes[0].app.get(MessagesService).append(await writer(ada), { content })).message;
+  /** Lets each of them act at the same moment, every other one on the other node. */
+  const atOnce = <T>(whom: Actor[], act: (who: Actor, node: Services, i: number) => Promise<T>) =>
+    Promise.allSettled(whom.map((who, i) => act(who, nodes[i % 2] as Services, i)));
+  const stored = async (messageId: string) => {
+    const [row] = await nodes[0].dataSource.query(
+      `SELECT rev, reactions, (SELECT count(*) FROM reactions r WHERE r.message_id = m.id) AS rows
+       FROM messages m WHERE id = $1`,
+      [messageId],
+    );
+    return row as { rev: number; rows: number; reactions: { emoji: string; count: number }[] | null };
+  };
+
+  it('count fifty people who react at once, on two nodes, and fifty who take it back', async () => {
+    const message = await say('react');
+    const heard: number[] = [];
+    nodes[0].app.get(EventBus).on(MessageUpdated, (change) => heard.push(change.rev));
+    const put = await atOnce([...people, ...people], async (who, node) =>
+      node.app.get(ReactionsService).add(await writer(who, node), message.id, '👍'),
+    );
+    expect(put.filter(({ status }) => status === 'rejected')).toEqual([]);
+    expect(await stored(message.id)).toEqual({
+      rev: message.rev + 50,
+      rows: 50,
+      reactions: [{ emoji: '👍', count: 50 }],
+    });
+    expect(heard.toSorted((a, b) => a - b)).toEqual(heard);
+    await atOnce([...people, ...people], async (who, node) =>
+      node.app.get(ReactionsService).remove(await writer(who, node), message.id, '👍'),
+    );
+    expect(await stored(message.id)).toEqual({ rev: message.rev + 100, rows: 0, reactions: null });
+  });
+
+  it('let twenty kinds in of fifty that race, and no more', async () => {
+    const message = await say('twenty');
+    const results = await atOnce(people, async (who, node, i) =>
+      node.app.get(ReactionsService).add(await writer(who, node), message.id, `:kind-${i}:`),
+    );
+    const refused = results.flatMap((result) => (result.status === 'rejected' ? [result.reason.code] : []));
+    expect(refused).toEqual(Array(30).fill('too_many_reactions'));
+    const { rows, reactions } = await stored(message.id);
+    expect([rows, reactions?.length, reactions?.every(({ count }) => count === 1)]).toEqual([20, 20, true]);
+  });
+
+  it('keep what was said before each of many edits that race, each once', async () => {
+    const message = await say('edit 0');
+    await atOnce(Array<Actor>(20).fill(ada), async (who, node, i) =>
+      node.app.get(MessagesService).edit(await writer(who, node), message.id, `edit ${i + 1}`),
+    );
+    const revisions: { content: string; rev: number }[] = await nodes[0].dataSource.query(
+      `SELECT content, rev FROM message_revisions WHERE message_id = $1 ORDER BY rev`,
+      [message.id],
+    );
+    const [{ content, rev }] = await nodes[0].dataSource.query(`SELECT content, rev FROM messages WHERE id = $1`, [
+      message.id,
+    ]);
+    expect(revisions.map((revision) => revision.rev)).toEqual(Array.from({ length: 20 }, (_, i) => message.rev + i));
+    expect(new Set([...revisions.map((revision) => revision.content), content]).size).toBe(21);
+    expect(rev).toBe(message.rev + 20);
+  });
+});
