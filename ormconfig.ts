@@ -10,8 +10,10 @@ import { WatchLogins1790000000101 } from './migrations/1790000000101-WatchLogins
 import { GuardAccounts1790000000102 } from './migrations/1790000000102-GuardAccounts.js';
 import { ListAdministrators1790000000103 } from './migrations/1790000000103-ListAdministrators.js';
 import { SortUsernamesByBytes1790000000104 } from './migrations/1790000000104-SortUsernamesByBytes.js';
+import { CreateReplies1790000000201 } from './migrations/1790000000201-CreateReplies.js';
 import { ReactToMessages1790000000321 } from './migrations/1790000000321-ReactToMessages.js';
 import { CreateImports1790000000401 } from './migrations/1790000000401-CreateImports.js';
+import { AskForReplies1790000000501 } from './migrations/1790000000501-AskForReplies.js';
 import { ListActivity1790000000601 } from './migrations/1790000000601-ListActivity.js';
 import { Agent } from './src/agents/agent.entity.js';
 import { AccountEvent } from './src/auth/audit/account-event.entity.js';
@@ -34,6 +36,7 @@ import { Category } from './src/servers/channels/category.entity.js';
 import { Channel } from './src/servers/channels/channel.entity.js';
 import { Membership } from './src/servers/memberships/membership.entity.js';
 import { Server } from './src/servers/servers/server.entity.js';
+import { Reply } from './src/sessions/reply.entity.js';
 import { Session } from './src/sessions/session.entity.js';
 import { Credential } from './src/users/credentials/credential.entity.js';
 import { User } from './src/users/user.entity.js';
@@ -72,6 +75,7 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       Reaction,
       ReadMarker,
       RecoveryCode,
+      Reply,
       SecondFactor,
       Server,
       Session,
@@ -89,8 +93,10 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       GuardAccounts1790000000102,
       ListAdministrators1790000000103,
       SortUsernamesByBytes1790000000104,
+      CreateReplies1790000000201,
       ReactToMessages1790000000321,
       CreateImports1790000000401,
+      AskForReplies1790000000501,
       ListActivity1790000000601,
     ],
   };

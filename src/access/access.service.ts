@@ -63,13 +63,13 @@ export class AccessService {
     return verdict(writer.standing, 'moderate') === 'allow' ? this.enter(actor, conversationId, 'moderate') : writer;
   }
 
-  /** Lets the agent of a session answer in it. Throws 404 where it is not (or no longer) its agent. */
+  /** Lets the agent of a session answer in it. Throws 404 where it is not its agent (any more), or is switched off. */
   async enterAsAgent(agentId: string, conversationId: string): Promise<AnsweringAgent> {
     const row = await this.database.one<Room & { name: string; avatarUrl: string | null }>(
       `SELECT c.id, c.kind, NULL AS "serverId", s.owner_id AS "ownerId", s.advocate_id AS "advocateId",
          s.agent_id AS "agentId", a.name, a.avatar_url AS "avatarUrl"
        FROM conversations c JOIN sessions s ON s.id = c.id JOIN agents a ON a.id = s.agent_id
-       WHERE c.id = $1 AND a.id = $2 AND s.type = 'agent'`,
+       WHERE c.id = $1 AND a.id = $2 AND a.enabled AND s.type = 'agent'`,
       [conversationId, agentId],
     );
     if (!row) throw Problem.notFound('This session');

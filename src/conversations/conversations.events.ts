@@ -13,10 +13,10 @@ export const ConversationCleared = defineEvent<{ conversationId: string; rev: nu
 /** How far somebody has read. */
 export const ConversationRead = defineEvent<{ conversationId: string; userId: string; seq: number }>('read');
 
-/** What of a room can change without its messages. */
+/** What of a room can change without its messages. What is left out has not changed. */
 export interface ConversationChange {
   id: string;
-  title: string | null;
+  title?: string | null;
   /** Of a session. */
   status?: 'open' | 'closed';
 }

@@ -15,9 +15,15 @@ export interface DraftRow {
   tokensUsed: number | null;
   nonce: string | null;
   replyToId: string | null;
+  /** Of a person's message in a session: the id of the reply that it asks for. Of an agent's: the reply it is. */
+  replyId: string | null;
+  /** Of an agent's: the attempt that said it, and how the reply ends with it. */
+  attempt: number | null;
+  replyStatus: 'done' | 'stopped' | null;
 }
 
-export type Outcome = 'stored' | 'repeated' | 'nonce_reused' | 'not_found' | 'closed' | 'reply_not_found';
+export type Outcome =
+  'stored' | 'repeated' | 'nonce_reused' | 'not_found' | 'reply_over' | 'closed' | 'reply_not_found';
 
 /** What became of one draft. `seq`, `rev` and `createdAt` are there where it was stored. */
 export interface Judged {
@@ -27,6 +33,14 @@ export interface Judged {
   seq: number;
   rev: number;
   createdAt: Date;
+  /** Of a session: whose it is now, who helps and who answers. A pass may be older than that. */
+  ownerId: string | null;
+  advocateId: string | null;
+  agentId: string | null;
+  /** The session's title, where this message gave it one. */
+  title: string | null;
+  /** The reply that waits for an agent because of it. */
+  replyId: string | null;
 }
 
 @Injectable()
@@ -36,7 +50,9 @@ export class AppendStore {
   /** Stores a batch in one commit; gives one judgement for each draft, in their order. */
   append(drafts: DraftRow[]): Promise<Judged[]> {
     return this.database.prepared<Judged>(
-      `SELECT outcome, id, seq, rev, created_at AS "createdAt" FROM append_messages($1) ORDER BY "position"`,
+      `SELECT outcome, id, seq, rev, created_at AS "createdAt", owner_id AS "ownerId", advocate_id AS "advocateId",
+         agent_id AS "agentId", title, reply_id AS "replyId"
+       FROM append_messages($1) ORDER BY "position"`,
       [JSON.stringify(drafts)],
     );
   }

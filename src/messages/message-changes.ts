@@ -12,6 +12,7 @@ import {
   presentMessage,
 } from './message.presenter.js';
 import type { MessageChange } from './messages.events.js';
+import { roomNow } from './room-now.js';
 import { WriteQueue } from './write-queue.js';
 
 /** Judges a message and changes it. `rev` is what the change will have. Gives false where there was nothing to change. */
@@ -30,8 +31,9 @@ export class MessageChanges {
    * and announces what is then stored. Gives it as the caller sees it. Throws 404 and what `act` throws.
    */
   one(pass: Writer, messageId: string, kind: EventKind<MessageChange>, act: Act): Promise<MessageView> {
-    const { room, actor } = pass;
-    return this.underLock(room, async (tx, last) => {
+    const { actor } = pass;
+    return this.underLock(pass.room, async (tx, last) => {
+      const room = await roomNow(tx, pass);
       const before = await loadMessage(tx, room.id, messageId, actor.userId);
       if (!(await act(tx, before, last + 1))) return presentMessage(before);
       await tx.query(`UPDATE conversations SET last_rev = $2 WHERE id = $1`, [room.id, last + 1]);

@@ -12,5 +12,7 @@ export const MessageCreated = defineEvent<MessageChange>('message.created');
 export const MessageUpdated = defineEvent<MessageChange>('message.updated');
 export const MessageDeleted = defineEvent<MessageChange>('message.deleted');
 
-/** For the house alone: a message has been stored in this room. */
-export const MessageStored = defineEvent<{ room: Room; message: MessageView }>('message.stored');
+/** For the house alone: a message has been stored in this room, and asks an agent for this reply. */
+export const MessageStored = defineEvent<{ room: Room; message: MessageView; replyId: string | null }>(
+  'message.stored',
+);

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
-import { audienceOf } from '../access/facts.js';
+import { audienceOf, type Room } from '../access/facts.js';
 import { AnsweringAgent, Moderator, type Writer } from '../access/pass.js';
-import { ConversationCleared } from '../conversations/conversations.events.js';
+import { ConversationCleared, ConversationUpdated } from '../conversations/conversations.events.js';
 import { EventBus } from '../platform/events/event-bus.js';
 import { Problem } from '../platform/http/problem.js';
 import type { DraftRow, Judged, Outcome } from './append-store.js';
@@ -19,6 +19,8 @@ export interface Draft {
   replyToId?: string | undefined;
   metadata?: Record<string, unknown> | undefined;
   tokensUsed?: number | undefined;
+  /** Of an agent: the reply that ends with this message, in the same commit. */
+  reply?: { id: string; attempt: number; status: 'done' | 'stopped' } | undefined;
 }
 
 export interface Appended {
@@ -30,6 +32,7 @@ export interface Appended {
 const REFUSALS: Record<Exclude<Outcome, 'stored' | 'repeated'>, () => Problem> = {
   nonce_reused: () => Problem.conflict('nonce_reused', 'This nonce was used for another content.'),
   not_found: () => Problem.notFound('This conversation'),
+  reply_over: () => Problem.conflict('reply_over', 'This reply has ended, or is given by somebody else.'),
   closed: () => Problem.conflict('conversation_closed', 'This conversation takes no messages.'),
   reply_not_found: () => Problem.invalid('replyToId', 'names no message of this conversation'),
 };
@@ -50,8 +53,9 @@ export class MessagesService {
   ) {}
 
   /**
-   * Stores a message and announces it; it is on disk when this returns. Throws 409 `nonce_reused`,
-   * `session_closed` or `voice_channel`, 400 for a reply to nothing, 503 `overloaded`.
+   * Stores a message and announces it; it is on disk when this returns. Throws 409 `nonce_reused`, `session_closed`,
+   * `voice_channel` or `reply_over`, 404 where the pass has lost its standing meanwhile, 400 for a reply to nothing,
+   * 503 `overloaded`.
    */
   async append(pass: Writer | AnsweringAgent, draft: Draft): Promise<Appended> {
     const row = draftRow(pass, draft);
@@ -122,13 +126,21 @@ export class MessagesService {
     });
   }
 
-  private announceNew({ room, author }: Writer | AnsweringAgent, row: DraftRow, judged: Judged): MessageView {
-    const { seq, rev, createdAt } = judged;
-    const message = messageView({ ...row, ...NEW_MESSAGE, seq, rev, createdAt }, author);
-    this.bus.publish(MessageCreated(audienceOf(room), { conversationId: room.id, rev, message }));
-    this.bus.publish(MessageStored([], { room, message }));
+  private announceNew(pass: Writer | AnsweringAgent, row: DraftRow, judged: Judged): MessageView {
+    const { seq, rev, createdAt, title, replyId } = judged;
+    const room = roomOf(pass.room, judged);
+    const message = messageView({ ...row, ...NEW_MESSAGE, seq, rev, createdAt }, pass.author);
+    const audience = audienceOf(room);
+    this.bus.publish(MessageCreated(audience, { conversationId: room.id, rev, message }));
+    if (title !== null) this.bus.publish(ConversationUpdated(audience, { conversation: { id: room.id, title } }));
+    this.bus.publish(MessageStored([], { room, message, replyId }));
     return message;
   }
+}
+
+/** As append_messages found it under the room's lock: the pass may have been made before somebody left. */
+function roomOf(room: Room, { ownerId, advocateId, agentId }: Judged): Room {
+  return room.kind === 'session' ? { ...room, ownerId, advocateId, agentId } : room;
 }
 
 function draftRow(pass: Writer | AnsweringAgent, draft: Draft): DraftRow {
@@ -144,6 +156,9 @@ function draftRow(pass: Writer | AnsweringAgent, draft: Draft): DraftRow {
     tokensUsed: draft.tokensUsed ?? null,
     nonce: draft.nonce ?? null,
     replyToId: draft.replyToId ?? null,
+    replyId: draft.reply?.id ?? (pass.room.kind === 'session' && pass.role === 'user' ? uuidv7() : null),
+    attempt: draft.reply?.attempt ?? null,
+    replyStatus: draft.reply?.status ?? null,
   };
 }
 

@@ -168,18 +168,19 @@ export class WriteQueue implements OnApplicationShutdown {
   }
 }
 
-/** Stops before a nonce that is already in the batch: append_messages judges against what is stored, not itself. */
+/** Stops before a nonce or an ending reply that is in the batch already: append_messages judges against what is stored. */
 function leadingSends(line: Work[], most: number): Send[] {
   const sends: Send[] = [];
-  const nonces = new Set<string>();
+  const once = new Set<string>();
   for (const work of line.slice(0, most)) {
     if ('job' in work) break;
-    const { nonce, authorId, agentId } = work.draft;
-    if (nonce !== null) {
-      const key = `${authorId ?? agentId ?? ''} ${nonce}`;
-      if (nonces.has(key)) break;
-      nonces.add(key);
-    }
+    const { nonce, authorId, agentId, replyId, attempt } = work.draft;
+    const keys = [
+      ...(nonce === null ? [] : [`${authorId ?? agentId ?? ''} ${nonce}`]),
+      ...(attempt === null ? [] : [`ends ${replyId}`]),
+    ];
+    if (keys.some((key) => once.has(key))) break;
+    keys.forEach((key) => once.add(key));
     sends.push(work);
   }
   return sends;

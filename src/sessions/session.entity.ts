@@ -8,8 +8,9 @@ export type SessionStatus = 'open' | 'closed';
 
 /** A life cycle around a conversation: one person, and an agent or an advocate. */
 @Entity('sessions')
-@Index('sessions_owner', ['ownerId', 'id'])
-@Index('sessions_advocate', ['advocateId'])
+@Index('sessions_owner_activity', ['ownerId', 'type', 'status', 'activeAt', 'id'])
+@Index('sessions_owner_agent_activity', ['ownerId', 'agentId', 'status', 'activeAt', 'id'])
+@Index('sessions_advocate_activity', ['advocateId', 'status', 'activeAt', 'id'])
 @Index('sessions_agent', ['agentId'])
 @Index('sessions_external_key', ['ownerId', 'externalId'], { unique: true, where: 'external_id IS NOT NULL' })
 @Index('sessions_standing_key', ['ownerId', 'agentId'], { unique: true, where: 'standing' })
@@ -35,6 +36,8 @@ export class Session {
   @Column('text', { nullable: true }) externalId: string | null;
   /** The one session of this owner with this agent that `by-agent` finds. */
   @Column('boolean', { default: false }) standing: boolean;
+  /** When it was made or last written into: the order of lists. */
+  @Column({ type: 'timestamptz', precision: 3, default: () => 'now()' }) activeAt: Date;
   @CreateDateColumn({ type: 'timestamptz', precision: 3 }) createdAt: Date;
   @UpdateDateColumn({ type: 'timestamptz', precision: 3 }) updatedAt: Date;
 }

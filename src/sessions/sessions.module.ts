@@ -4,6 +4,7 @@ import { ConversationsModule } from '../conversations/conversations.module.js';
 import { MessagesModule } from '../messages/messages.module.js';
 import { Answerer } from './answerer.js';
 import { RepliesService } from './replies.service.js';
+import { ReplyStore } from './reply-store.js';
 import { SessionsController } from './sessions.controller.js';
 import { SessionsService } from './sessions.service.js';
 
@@ -15,7 +16,7 @@ export class SessionsModule {
       module: SessionsModule,
       imports: [AccessModule, ConversationsModule, MessagesModule, module],
       controllers: [SessionsController],
-      providers: [SessionsService, RepliesService, { provide: Answerer, useExisting: answerer }],
+      providers: [SessionsService, RepliesService, ReplyStore, { provide: Answerer, useExisting: answerer }],
       exports: [SessionsService],
     };
   }
