@@ -10,6 +10,7 @@ import { WatchLogins1790000000101 } from './migrations/1790000000101-WatchLogins
 import { GuardAccounts1790000000102 } from './migrations/1790000000102-GuardAccounts.js';
 import { ListAdministrators1790000000103 } from './migrations/1790000000103-ListAdministrators.js';
 import { SortUsernamesByBytes1790000000104 } from './migrations/1790000000104-SortUsernamesByBytes.js';
+import { TeachAgents1790000000211 } from './migrations/1790000000211-TeachAgents.js';
 import { CreateReplies1790000000201 } from './migrations/1790000000201-CreateReplies.js';
 import { ReactToMessages1790000000321 } from './migrations/1790000000321-ReactToMessages.js';
 import { CreateImports1790000000401 } from './migrations/1790000000401-CreateImports.js';
@@ -93,6 +94,7 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       GuardAccounts1790000000102,
       ListAdministrators1790000000103,
       SortUsernamesByBytes1790000000104,
+      TeachAgents1790000000211,
       CreateReplies1790000000201,
       ReactToMessages1790000000321,
       CreateImports1790000000401,

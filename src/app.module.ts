@@ -15,6 +15,7 @@ import { EventsModule } from './platform/events/events.module.js';
 import { LimitsModule } from './platform/limits/limits.module.js';
 import { MailModule } from './platform/mail/mail.module.js';
 import { MetricsModule } from './platform/metrics/metrics.module.js';
+import { OutboundModule } from './platform/outbound/outbound.module.js';
 import { SecretsModule } from './platform/secrets/secrets.module.js';
 import { RealtimeModule } from './realtime/realtime.module.js';
 import { ChannelsModule } from './servers/channels/channels.module.js';
@@ -36,6 +37,7 @@ export class AppModule {
         LimitsModule,
         MailModule,
         MetricsModule,
+        OutboundModule,
         SecretsModule,
 
         UsersModule,

@@ -28,6 +28,12 @@ const RULES = [
     allowed: /^src\/platform\/(config|database\/embedded)\/|^src\/operations\/cli\//,
     breach: 'const level = process.env.LOG_LEVEL',
   },
+  {
+    what: 'only the outbound guard calls other machines',
+    pattern: /from '(undici|axios)'|(?<![.\w])fetch\(|\bhttps?\.(get|request)\(/,
+    allowed: /^src\/platform\/outbound\//,
+    breach: 'await fetch(agent.url)',
+  },
 ];
 
 describe.each(RULES)('$what', ({ pattern, allowed, breach }) => {

@@ -4,6 +4,7 @@ import type { Sealed, SecretBox } from '../../platform/secrets/secret-box.js';
 /** Where sealed secrets lie. `context` must be what they were sealed with. */
 const SEALED = [
   { table: 'credentials', key: 'id', context: (id: string) => `credential:${id}` },
+  { table: 'agents', key: 'id', context: (id: string) => `agent:${id}` },
   { table: 'second_factors', key: 'user_id', context: (id: string) => `second-factor:${id}` },
 ] as const;
 

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { type AllowedHost, readAllowedHosts } from '../outbound/allowed-hosts.js';
 import { type ConfigProblem, type Environment, readEnvironment } from './environment.js';
 import { keptSecret, weakness } from './secrets.js';
 
@@ -25,6 +26,10 @@ export class Config {
   readonly smtpUrl: string | undefined;
   readonly mailFrom: string;
   readonly legacyDialects: ReadonlySet<string>;
+  /** What is private and may be called all the same. */
+  readonly outboundAllowedHosts: readonly AllowedHost[];
+  /** How long an agent may take to answer. */
+  readonly agentTimeoutSeconds: number;
   /** What a reader of /metrics must show. None: outside production callers of this machine may read them. */
   readonly metricsToken: string | undefined;
   readonly logLevel: string;
@@ -51,6 +56,7 @@ export function loadConfig(source: NodeJS.ProcessEnv = process.env): Config {
   const dataDir = path.resolve(environment.DATA_DIR ?? '.data');
   const legacyDialects = readDialects(environment.LEGACY_API ?? 'on', problems);
   const corsOrigins = readOrigins(environment.CORS_ORIGINS ?? '', problems);
+  const outboundAllowedHosts = readOutbound(environment.OUTBOUND_ALLOWED_HOSTS ?? '', problems);
   checkSecrets(environment, production, problems);
   checkDatabase(environment, problems);
   if (problems.length > 0) throw new ConfigError(problems);
@@ -74,6 +80,8 @@ export function loadConfig(source: NodeJS.ProcessEnv = process.env): Config {
     smtpUrl: environment.SMTP_URL,
     mailFrom: environment.MAIL_FROM ?? 'Parley <parley@localhost>',
     legacyDialects,
+    outboundAllowedHosts,
+    agentTimeoutSeconds: environment.AGENT_TIMEOUT_SECONDS ?? 120,
     metricsToken: environment.METRICS_TOKEN,
     logLevel: environment.LOG_LEVEL ?? (production ? 'info' : 'warn'),
   });
@@ -152,6 +160,15 @@ function readOrigins(text: string, problems: ConfigProblem[]): string[] {
     }
   }
   return origins;
+}
+
+function readOutbound(text: string, problems: ConfigProblem[]): AllowedHost[] {
+  const { allowed, wrong } = readAllowedHosts(text);
+  if (wrong.length > 0) {
+    const message = `has ${wrong.join(', ')}, which is no host, host:port, address or range such as 10.0.0.0/8`;
+    problems.push({ name: 'OUTBOUND_ALLOWED_HOSTS', message });
+  }
+  return allowed;
 }
 
 function readTrustProxy(text: string): boolean | number | string {

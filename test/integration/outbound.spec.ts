@@ -1,0 +1,201 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer } from 'node:net';
+import { brotliCompressSync } from 'node:zlib';
+import { loadConfig } from '../../src/platform/config/config.js';
+import { type Lookup, Outbound } from '../../src/platform/outbound/outbound.js';
+
+const SECRET = 'k9Jw2LqZ8vXr4TnB7mYcP3sHdF6gA1eU0oRiW5';
+
+describe('calls to addresses that somebody has typed in', () => {
+  const servers: (Server | TcpServer)[] = [];
+  const guards: Outbound[] = [];
+  let asked: string[] = [];
+  let port: number;
+
+  const listen = (host: string, listener: RequestListener, at = 0) =>
+    new Promise<number>((resolve) => {
+      const server = createServer(listener).listen(at, host, () => resolve((server.address() as AddressInfo).port));
+      servers.push(server);
+    });
+
+  /** A resolver that knows these names, and tells what it was asked. */
+  const resolver =
+    (names: Record<string, string[]>): Lookup =>
+    (name, _, callback) => {
+      asked.push(name);
+      const next = names[name]?.length === 1 ? names[name][0] : names[name]?.shift();
+      if (next === undefined) return callback(Object.assign(new Error('none'), { code: 'ENOTFOUND' }), []);
+      callback(
+        null,
+        next.split(' ').map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
+      );
+    };
+
+  const guard = (allowed: string, names: Record<string, string[]> = {}) => {
+    const settings = { SECRET_KEY: SECRET, ENCRYPTION_KEY: SECRET, OUTBOUND_ALLOWED_HOSTS: allowed };
+    const outbound = new Outbound(loadConfig({ ...settings, AGENT_TIMEOUT_SECONDS: '1' }), resolver(names));
+    guards.push(outbound);
+    return outbound;
+  };
+  const refused = (code: string) => expect.objectContaining({ code });
+
+  let reached: string[] = [];
+  beforeAll(async () => {
+    port = await listen('127.0.0.1', (request, response) => {
+      reached.push(request.url ?? '');
+      response.end('secret of the house');
+    });
+  });
+  beforeEach(() => {
+    asked = [];
+    reached = [];
+  });
+  afterAll(async () => {
+    for (const outbound of guards) await outbound.onApplicationShutdown();
+    for (const server of servers) {
+      if ('closeAllConnections' in server) server.closeAllConnections();
+      server.close();
+    }
+  });
+
+  it.each([
+    'http://127.0.0.1:PORT/',
+    'http://127.1:PORT/',
+    'http://2130706433:PORT/',
+    'http://0x7f000001:PORT/',
+    'http://0x7f.0.0.1:PORT/',
+    'http://0177.0.0.1:PORT/',
+    'http://017700000001:PORT/',
+    'http://127.0.0.1.:PORT/',
+    'http://１２７.０.０.１:PORT/',
+    'http://0.0.0.0:PORT/',
+    'http://0:PORT/',
+    'http://[::1]:PORT/',
+    'http://[::]:PORT/',
+    'http://[::ffff:127.0.0.1]:PORT/',
+    'http://[::ffff:7f00:1]:PORT/',
+    'http://[::127.0.0.1]:PORT/',
+    'http://[64:ff9b::127.0.0.1]:PORT/',
+    'http://[2002:7f00:1::]:PORT/',
+    'http://[fd00::1]:PORT/',
+    'http://[fe80::1]:PORT/',
+    'http://169.254.169.254/latest/meta-data',
+    'http://localhost:PORT/',
+    'http://LOCALHOST.:PORT/',
+    'http://a.localhost:PORT/',
+    'http://user:password@agent.example:PORT/',
+    'ftp://127.0.0.1:PORT/',
+    'file:///etc/passwd',
+    'data:text/plain,hello',
+    'agent.example/hook',
+    '',
+  ])('do not leave for %s, and it cannot be stored', async (address) => {
+    const outbound = guard('');
+    const url = address.replace('PORT', String(port));
+    expect(outbound.objection(url)).toBeDefined();
+    await expect(outbound.fetch(url)).rejects.toEqual(refused('not_allowed'));
+    expect([asked, reached]).toEqual([[], []]);
+  });
+
+  it.each([
+    ['127.0.0.1'],
+    ['::1'],
+    ['::ffff:127.0.0.1'],
+    ['10.1.2.3'],
+    ['64:ff9b::7f00:1'],
+    ['93.184.216.34 127.0.0.1'],
+    ['127.0.0.1 93.184.216.34'],
+  ])('do not leave for a name that is %s', async (addresses) => {
+    const outbound = guard('', { 'agent.example': [addresses] });
+    expect(outbound.objection(`http://agent.example:${port}/`)).toBeUndefined();
+    await expect(outbound.fetch(`http://agent.example:${port}/`)).rejects.toEqual(refused('not_allowed'));
+    expect([asked, reached]).toEqual([['agent.example'], []]);
+  });
+
+  it('go to the address that was judged, also where the name has another one by then', async () => {
+    const other = await listen(
+      '127.0.0.2',
+      (_, response) => response.setHeader('connection', 'close').end('hello'),
+      port,
+    );
+    expect(other).toBe(port);
+    const outbound = guard('127.0.0.2', { 'agent.example': ['127.0.0.2', '127.0.0.1'] });
+    const answer = await outbound.fetch(`http://agent.example:${port}/`);
+    expect([await answer.text(), asked]).toEqual(['hello', ['agent.example']]);
+    await expect(outbound.fetch(`http://agent.example:${port}/`)).rejects.toEqual(refused('not_allowed'));
+    expect(asked).toHaveLength(2);
+    expect(reached).toEqual([]);
+  });
+
+  it('go to what is allowed by name, by address and by port, and to nothing beside it', async () => {
+    expect(await (await guard('127.0.0.1').fetch(`http://127.0.0.1:${port}/`)).text()).toBe('secret of the house');
+    expect(await (await guard('localhost').fetch(`http://localhost:${port}/`)).text()).toBe('secret of the house');
+    expect(guard('localhost').objection(`http://127.0.0.1:${port}/`)).toBeDefined();
+    expect(guard(`127.0.0.1:${port}`).objection(`http://127.0.0.1:${port + 1}/`)).toBeDefined();
+    await expect(guard(`127.0.0.1:${port}`).fetch(`http://127.0.0.1:${port + 1}/`)).rejects.toEqual(
+      refused('not_allowed'),
+    );
+  });
+
+  it.each([301, 302, 303, 307, 308])('do not follow a %d', async (status) => {
+    const from = await listen('127.0.0.1', (_, response) =>
+      response.writeHead(status, { location: `http://127.0.0.1:${port}/inside` }).end(),
+    );
+    const outbound = guard(`127.0.0.1`);
+    await expect(outbound.fetch(`http://127.0.0.1:${from}/`, { method: 'POST', body: 'x' })).rejects.toEqual(
+      refused('redirected'),
+    );
+    expect(reached).toEqual([]);
+  });
+
+  it('end at 1 MiB, counted after decompression', async () => {
+    const large = 'x'.repeat(1024 * 1024 + 1);
+    const bomb = brotliCompressSync(Buffer.alloc(64 * 1024 * 1024));
+    const at = await listen('127.0.0.1', (request, response) => {
+      if (request.url === '/fits') response.end(large.slice(1));
+      else if (request.url === '/large') response.end(large);
+      else response.setHeader('content-encoding', 'br').end(bomb);
+    });
+    const outbound = guard('127.0.0.1');
+    expect(await (await outbound.fetch(`http://127.0.0.1:${at}/fits`)).text()).toHaveLength(1024 * 1024);
+    for (const path of ['large', 'bomb']) {
+      const answer = await outbound.fetch(`http://127.0.0.1:${at}/${path}`);
+      await expect(answer.text()).rejects.toThrow(/1 MiB/);
+    }
+  });
+
+  it('end with the time limit, whether nothing comes or it never stops coming', async () => {
+    const at = await listen('127.0.0.1', (request, response) => {
+      if (request.url !== '/drips') return;
+      const drip = setInterval(() => response.write('x'), 50);
+      response.once('close', () => clearInterval(drip));
+    });
+    const outbound = guard('127.0.0.1');
+    await expect(outbound.fetch(`http://127.0.0.1:${at}/hangs`)).rejects.toEqual(refused('timeout'));
+    const drips = await outbound.fetch(`http://127.0.0.1:${at}/drips`);
+    await expect(drips.text()).rejects.toMatchObject({ name: 'TimeoutError' });
+  });
+
+  it('say so where nobody is there, the name is none, or what is there speaks no HTTP', async () => {
+    const tcp = createTcpServer((socket) => socket.end('hello\r\n\r\n'));
+    servers.push(tcp);
+    await new Promise<void>((resolve) => tcp.listen(0, '127.0.0.1', resolve));
+    const outbound = guard('127.0.0.1', {});
+    const closed = await listen('127.0.0.1', () => undefined);
+    await new Promise((resolve) => servers.pop()?.close(resolve));
+    for (const address of [
+      `127.0.0.1:${closed}`,
+      'nowhere.example',
+      `127.0.0.1:${(tcp.address() as AddressInfo).port}`,
+    ])
+      await expect(outbound.fetch(`http://${address}/`)).rejects.toEqual(refused('unreachable'));
+  });
+
+  it('stop when the caller does', async () => {
+    const at = await listen('127.0.0.1', () => undefined);
+    const stop = new AbortController();
+    const call = guard('127.0.0.1').fetch(`http://127.0.0.1:${at}/`, { signal: stop.signal });
+    stop.abort(new Error('enough'));
+    await expect(call).rejects.toThrow('enough');
+  });
+});
