@@ -1,11 +1,56 @@
-/** What is asked of whoever answers in a session. The last line of `history` is the one to answer. */
+export interface Line {
+  role: 'user' | 'assistant';
+  content: string;
+}
+
+/** What is asked of whoever answers in a session. */
 export interface Question {
   agentId: string;
   sessionId: string;
-  history: { role: 'user' | 'assistant'; content: string }[];
+  replyId: string;
+  /** Who asks: the session's owner. */
+  userId: string;
+  username: string;
+  /** The message to answer. */
+  messageId: string;
+  /** Oldest first, each question followed by what answered it; the last line is the one to answer. */
+  history: Line[];
+}
+
+/** A piece of an answer, as it comes; and once, if it is known, what the answer has cost in tokens, in and out. */
+export type AnswerPart = { text: string } | { tokensUsed: number };
+
+/** Why there is no answer, as clients are told it. */
+export type AnswerFailureCode =
+  /** It took too long. */
+  | 'timed_out'
+  /** Nobody there: no such name, no connection. */
+  | 'unreachable'
+  /** The address is one that must not be called. */
+  | 'address_refused'
+  /** There is no key to call it with. */
+  | 'no_credential'
+  /** It answered 4xx; 429; 5xx. */
+  | 'refused'
+  | 'rate_limited'
+  | 'upstream_failed'
+  /** What it answered could not be understood, held nothing, was too much, or broke off half-way. */
+  | 'unreadable'
+  | 'empty'
+  | 'too_large'
+  | 'broken_off';
+
+/** What an answerer throws: an error that says why, and whether asking again may help. */
+export interface AnswerFailure extends Error {
+  code: AnswerFailureCode;
+  retryable: boolean;
 }
 
 /** Who answers. Sessions own this interface and know no agent; app.module says who stands behind it. */
 export abstract class Answerer {
-  abstract answer(question: Question): Promise<{ content: string; tokensUsed: number }>;
+  /**
+   * Gives the answer piece by piece, and ends at its end. When `signal` is aborted (stopped, out of time, taken over) it
+   * ends the call at once; what it throws then is not looked at. Throws an AnswerFailure; anything else is our own fault.
+   */
+  abstract answer(question: Question, signal: AbortSignal): AsyncIterable<AnswerPart>;
 }

@@ -5,13 +5,14 @@ import { HistoryService } from '../messages/history.service.js';
 import { MessageStored } from '../messages/messages.events.js';
 import { MessagesService } from '../messages/messages.service.js';
 import { EventBus } from '../platform/events/event-bus.js';
-import { Answerer } from './answerer.js';
+import { Answerer, type Question } from './answerer.js';
 import { ReplyStore, type RunningReply } from './reply-store.js';
 
 /** What an agent is shown of what was said before. */
 const HISTORY = 50;
 const AT_ONCE = 256;
 const POLL_MS = 1_000;
+const LIMIT_MS = 10 * 60_000;
 
 /**
  * Lets the agent answer what a person says in an agent session. Each reply is a row that was stored with the message
@@ -72,8 +73,10 @@ export class RepliesService implements OnApplicationBootstrap, OnApplicationShut
       if (!agentId || !reply.enabled) return await this.store.fail(reply, 'agent_disabled');
       if (!reply.open) return await this.store.fail(reply, 'session_closed');
       const pass = await this.access.enterAsAgent(agentId, sessionId);
-      const question = { agentId, sessionId, history: await this.historyUpTo(pass, reply.askedId) };
-      const { content, tokensUsed } = await this.answerer.answer(question);
+      const { userId, username, askedId: messageId } = reply;
+      const history = await this.historyUpTo(pass, messageId);
+      const question = { agentId, sessionId, replyId: id, userId, username, messageId, history };
+      const { content, tokensUsed } = await this.whole(question);
       await this.messages.append(pass, {
         content,
         tokensUsed,
@@ -84,6 +87,15 @@ export class RepliesService implements OnApplicationBootstrap, OnApplicationShut
       this.logger.warn({ err: error as Error, sessionId, replyId: id }, 'an agent did not answer');
       await this.store.fail(reply, 'internal').catch(() => undefined);
     }
+  }
+
+  private async whole(question: Question): Promise<{ content: string; tokensUsed: number }> {
+    const whole = { content: '', tokensUsed: 0 };
+    for await (const part of this.answerer.answer(question, AbortSignal.timeout(LIMIT_MS))) {
+      if ('text' in part) whole.content += part.text;
+      else whole.tokensUsed = part.tokensUsed;
+    }
+    return whole;
   }
 
   private async historyUpTo(pass: AnsweringAgent, messageId: string) {

@@ -10,6 +10,8 @@ export interface RunningReply {
   sessionId: string;
   askedId: string;
   agentId: string | null;
+  userId: string;
+  username: string;
   /** The number of this attempt; whoever takes the reply up after us has a higher one. */
   attempt: number;
   /** Whether it may be answered still. */
@@ -38,9 +40,11 @@ export class ReplyStore {
        UPDATE replies reply
        SET status = 'running', attempts = attempts + 1, leased_until = now() + ${LEASE},
          started_at = coalesce(started_at, now())
-       FROM due JOIN sessions session ON session.id = due.session_id LEFT JOIN agents agent ON agent.id = session.agent_id
+       FROM due JOIN sessions session ON session.id = due.session_id JOIN users owner ON owner.id = session.owner_id
+         LEFT JOIN agents agent ON agent.id = session.agent_id
        WHERE reply.session_id = due.session_id AND reply.id = due.id
        RETURNING reply.id, reply.session_id AS "sessionId", asked_id AS "askedId", session.agent_id AS "agentId",
+         owner.id AS "userId", owner.username,
          attempts AS attempt, session.type = 'agent' AND session.status = 'open' AS open,
          coalesce(agent.enabled, false) AS enabled`,
       [limit],
