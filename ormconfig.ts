@@ -13,6 +13,7 @@ import { SortUsernamesByBytes1790000000104 } from './migrations/1790000000104-So
 import { TeachAgents1790000000211 } from './migrations/1790000000211-TeachAgents.js';
 import { CreateReplies1790000000201 } from './migrations/1790000000201-CreateReplies.js';
 import { ReactToMessages1790000000321 } from './migrations/1790000000321-ReactToMessages.js';
+import { PinMessages1790000000322 } from './migrations/1790000000322-PinMessages.js';
 import { CreateImports1790000000401 } from './migrations/1790000000401-CreateImports.js';
 import { AskForReplies1790000000501 } from './migrations/1790000000501-AskForReplies.js';
 import { ListActivity1790000000601 } from './migrations/1790000000601-ListActivity.js';
@@ -28,7 +29,7 @@ import { Conversation } from './src/conversations/conversation.entity.js';
 import { ReadMarker } from './src/conversations/read-marker.entity.js';
 import { Import } from './src/legacy/import/import.entity.js';
 import { ImportedId } from './src/legacy/import/imported-id.entity.js';
-import { MessageRevision } from './src/messages/message-revision.entity.js';
+import { MessageRevision } from './src/messages/revisions/message-revision.entity.js';
 import { Message } from './src/messages/message.entity.js';
 import { Reaction } from './src/messages/reactions/reaction.entity.js';
 import { SnakeNaming } from './src/platform/database/snake-naming.js';
@@ -97,6 +98,7 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       TeachAgents1790000000211,
       CreateReplies1790000000201,
       ReactToMessages1790000000321,
+      PinMessages1790000000322,
       CreateImports1790000000401,
       AskForReplies1790000000501,
       ListActivity1790000000601,

@@ -7,13 +7,14 @@ import { Problem } from '../platform/http/problem.js';
 import type { Role } from '../servers/memberships/membership.entity.js';
 import { StandingChanged } from './access.events.js';
 import { type Facts, type Room, standingOf } from './facts.js';
-import { AnsweringAgent, Moderator, Reader, ServerPass, Writer } from './pass.js';
+import { AnsweringAgent, Moderator, Pinner, Reader, ServerPass, Writer } from './pass.js';
 import { StandingCache } from './standing-cache.js';
 import { type Action, serverVerdict, type ServerAction, verdict, type Verdict } from './verdict.js';
 
 interface Passes {
   read: Reader;
   write: Writer;
+  pin: Pinner;
   moderate: Moderator;
   clear: Moderator;
   own: Moderator;
@@ -104,5 +105,6 @@ export function refuse(judgement: Verdict, what: string): void {
 function makePass(room: Room, actor: Actor, standing: ReturnType<typeof standingOf>, action: Action): Reader {
   if (action === 'read') return new Reader(room, actor, standing);
   if (action === 'write') return new Writer(room, actor, standing);
+  if (action === 'pin') return new Pinner(room, actor, standing);
   return new Moderator(room, actor, standing);
 }

@@ -31,6 +31,9 @@ export class Writer extends Reader {
   }
 }
 
+/** May also pin and unpin what anybody wrote. */
+export class Pinner extends Writer {}
+
 /** May also delete what others wrote. */
 export class Moderator extends Writer {}
 

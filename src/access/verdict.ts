@@ -1,20 +1,20 @@
 import type { Role } from '../servers/memberships/membership.entity.js';
 import type { Standing } from './facts.js';
 
-/** `moderate` is deleting what others wrote; `clear` empties the room; `own` is renaming, closing and deleting it. */
-export const ACTIONS = ['read', 'write', 'moderate', 'clear', 'own'] as const;
+/** `moderate` is deleting what others wrote; `pin` keeps it at hand; `clear` empties the room; `own` is renaming, closing and deleting it. */
+export const ACTIONS = ['read', 'write', 'pin', 'moderate', 'clear', 'own'] as const;
 export type Action = (typeof ACTIONS)[number];
 
 /** `hide` answers as if it did not exist; `forbid` says that one may see it but not do this. */
 export type Verdict = 'allow' | 'forbid' | 'hide';
 
 const MAY: Record<Exclude<Standing, 'stranger'>, readonly Action[]> = {
-  owner: ['read', 'write', 'moderate', 'clear', 'own'],
+  owner: ['read', 'write', 'pin', 'moderate', 'clear', 'own'],
   advocate: ['read', 'write'],
-  participant: ['read', 'write'],
+  participant: ['read', 'write', 'pin'],
   MEMBER: ['read', 'write'],
-  MODERATOR: ['read', 'write', 'moderate'],
-  ADMIN: ['read', 'write', 'moderate', 'own'],
+  MODERATOR: ['read', 'write', 'pin', 'moderate'],
+  ADMIN: ['read', 'write', 'pin', 'moderate', 'own'],
 };
 
 /** What may be done in a room by somebody of this standing. */

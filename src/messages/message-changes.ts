@@ -17,8 +17,10 @@ import { WriteQueue } from './write-queue.js';
 
 /** Judges a message and changes it. `rev` is what the change will have. Gives false where there was nothing to change. */
 type Act = (tx: Tx, message: MessageRow, rev: number) => Promise<boolean>;
+/** The same for those of many that are there, in order of seq. Gives the ids of those that it changed, in that order. */
+type ActOnMany = (tx: Tx, messages: MessageRow[]) => Promise<string[]>;
 
-/** The one way in which a stored message is changed, whatever is changed about it. */
+/** The one way in which stored messages are changed, whatever is changed about them. */
 @Injectable()
 export class MessageChanges {
   constructor(
@@ -31,20 +33,22 @@ export class MessageChanges {
    * and announces what is then stored. Gives it as the caller sees it. Throws 404 and what `act` throws.
    */
   one(pass: Writer, messageId: string, kind: EventKind<MessageChange>, act: Act): Promise<MessageView> {
-    const { actor } = pass;
     return this.underLock(pass.room, async (tx, last) => {
       const room = await roomNow(tx, pass);
-      const before = await loadMessage(tx, room.id, messageId, actor.userId);
+      const [before] = await loadMessages(tx, pass, [messageId]);
+      if (!before) throw Problem.notFound('This message');
       if (!(await act(tx, before, last + 1))) return presentMessage(before);
-      await tx.query(`UPDATE conversations SET last_rev = $2 WHERE id = $1`, [room.id, last + 1]);
-      await tx.query(`UPDATE messages SET rev = $3 WHERE conversation_id = $1 AND id = $2`, [
-        room.id,
-        messageId,
-        last + 1,
-      ]);
-      const after = await loadMessage(tx, room.id, messageId, actor.userId);
-      await announceChange(tx, kind, room, after);
-      return presentMessage(after);
+      const [after] = await stamp(tx, { room, actor: pass.actor }, kind, last, [messageId]);
+      return presentMessage(after ?? before);
+    });
+  }
+
+  /** Changes many messages of one room in one commit, each with a rev of its own. Gives those that were changed. */
+  many(pass: Writer, ids: string[], kind: EventKind<MessageChange>, act: ActOnMany): Promise<MessageView[]> {
+    return this.underLock(pass.room, async (tx, last) => {
+      const room = await roomNow(tx, pass);
+      const changed = await act(tx, await loadMessages(tx, pass, ids));
+      return (await stamp(tx, { room, actor: pass.actor }, kind, last, changed)).map(presentMessage);
     });
   }
 
@@ -63,13 +67,36 @@ export class MessageChanges {
   }
 }
 
-async function loadMessage(tx: Tx, conversationId: string, messageId: string, viewerId: string): Promise<MessageRow> {
-  const row = await tx.one<MessageRow>(
-    `SELECT ${messageColumns('$3')} FROM messages m ${MESSAGE_JOINS} WHERE m.conversation_id = $1 AND m.id = $2`,
-    [conversationId, messageId, viewerId],
+/** Who changes something, and the room as it is under its lock. */
+type Caller = Pick<Writer, 'room' | 'actor'>;
+
+/** As the caller sees them, in order of seq. */
+function loadMessages(tx: Tx, { room, actor }: Caller, ids: string[]): Promise<MessageRow[]> {
+  return tx.query<MessageRow>(
+    `SELECT ${messageColumns('$3')} FROM messages m ${MESSAGE_JOINS}
+     WHERE m.conversation_id = $1 AND m.id = ANY($2) ORDER BY m.seq`,
+    [room.id, ids, actor.userId],
   );
-  if (!row) throw Problem.notFound('This message');
-  return row;
+}
+
+/** Gives each of the changed messages its rev after `last`, and announces it as it is now. */
+async function stamp(
+  tx: Tx,
+  caller: Caller,
+  kind: EventKind<MessageChange>,
+  last: number,
+  changed: string[],
+): Promise<MessageRow[]> {
+  if (changed.length === 0) return [];
+  await tx.query(`UPDATE conversations SET last_rev = $2 WHERE id = $1`, [caller.room.id, last + changed.length]);
+  await tx.query(
+    `UPDATE messages SET rev = $2 + nth FROM unnest($3::uuid[]) WITH ORDINALITY AS changed (id, nth)
+     WHERE conversation_id = $1 AND messages.id = changed.id`,
+    [caller.room.id, last, changed],
+  );
+  const rows = await loadMessages(tx, caller, changed);
+  for (const row of rows) await announceChange(tx, kind, caller.room, row);
+  return rows;
 }
 
 /** Everybody is shown the message as a stranger to its reactions sees it, save those who reacted. */

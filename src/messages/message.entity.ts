@@ -25,6 +25,7 @@ export interface ReactionCount {
 })
 @Index('messages_author', ['authorId'], { where: 'author_id IS NOT NULL' })
 @Index('messages_agent', ['agentId'], { where: 'agent_id IS NOT NULL' })
+@Index('messages_pinned', ['conversationId', 'pinnedAt', 'seq'], { where: 'pinned_at IS NOT NULL' })
 @Index('messages_reply', ['conversationId', 'replyToId'], { where: 'reply_to_id IS NOT NULL' })
 @Check('messages_role', `role IN ('user', 'agent', 'peer', 'system')`)
 @Check('messages_deleted', `(content IS NULL) = (deleted_at IS NOT NULL)`)
@@ -54,6 +55,7 @@ export class Message {
   @Column('uuid', { nullable: true }) replyToId: string | null;
   /** What the rows of `reactions` come to, in the order in which each kind was first chosen. */
   @Column('jsonb', { nullable: true }) reactions: ReactionCount[] | null;
+  @Column({ type: 'timestamptz', precision: 3, nullable: true }) pinnedAt: Date | null;
   @CreateDateColumn({ type: 'timestamptz', precision: 3 }) createdAt: Date;
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) editedAt: Date | null;
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) deletedAt: Date | null;

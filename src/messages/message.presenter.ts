@@ -32,6 +32,8 @@ export class MessageView {
   @ApiProperty({ type: [Object] }) attachments: never[];
   @ApiProperty({ type: [ReactionView] }) reactions: ReactionView[];
   @ApiProperty({ type: [String] }) mentions: string[];
+  @ApiProperty({ type: String, nullable: true, format: 'date-time', description: 'Since when it is pinned.' })
+  pinnedAt: string | null;
   @ApiProperty({ type: String, nullable: true, format: 'date-time' }) readAt: string | null;
   @ApiProperty({ format: 'date-time' }) createdAt: string;
   @ApiProperty({ type: String, nullable: true, format: 'date-time' }) editedAt: string | null;
@@ -53,6 +55,7 @@ export interface MessageRow {
   reactions: ReactionCount[] | null;
   /** Which of them the viewer chose. */
   reacted: string[] | null;
+  pinnedAt: Date | null;
   createdAt: Date;
   editedAt: Date | null;
   deletedAt: Date | null;
@@ -67,7 +70,7 @@ export interface MessageRow {
 }
 
 /** What a message has not when it is new. */
-export const NEW_MESSAGE = { reactions: null, reacted: null, editedAt: null, deletedAt: null } as const;
+export const NEW_MESSAGE = { reactions: null, reacted: null, pinnedAt: null, editedAt: null, deletedAt: null } as const;
 
 /**
  * What a query on `messages m` selects, beside joining MESSAGE_JOINS, so that presentMessage can show each row to
@@ -80,7 +83,7 @@ export const messageColumns = (viewer: string) => `
     SELECT mine.emoji FROM reactions mine
     WHERE mine.conversation_id = m.conversation_id AND mine.message_id = m.id AND mine.user_id = ${viewer}
   ) END AS reacted,
-  m.created_at AS "createdAt", m.edited_at AS "editedAt", m.deleted_at AS "deletedAt", m.author_id AS "authorId",
+  m.pinned_at AS "pinnedAt", m.created_at AS "createdAt", m.edited_at AS "editedAt", m.deleted_at AS "deletedAt", m.author_id AS "authorId",
   author.username, author.display_name AS "displayName", author.avatar_url AS "userAvatarUrl",
   author.kind AS "userKind", m.agent_id AS "agentId", agent.name AS "agentName", agent.avatar_url AS "agentAvatarUrl"`;
 export const MESSAGE_JOINS = `
@@ -113,6 +116,7 @@ export function messageView(row: Omit<MessageRow, keyof AuthorColumns>, author: 
       me: row.reacted?.includes(emoji) ?? false,
     })),
     mentions: [],
+    pinnedAt: row.pinnedAt?.toISOString() ?? null,
     readAt: null,
     createdAt: row.createdAt.toISOString(),
     editedAt: row.editedAt?.toISOString() ?? null,

@@ -2,6 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Res
 import {
   ApiConflictResponse,
   ApiCreatedResponse,
+  ApiForbiddenResponse,
   ApiNoContentResponse,
   ApiOkResponse,
   ApiOperation,
@@ -17,7 +18,7 @@ import { type Page, readCursor } from '../platform/http/paging.js';
 import { Problem } from '../platform/http/problem.js';
 import { Changes, HistoryService, type Place } from './history.service.js';
 import { MessageView } from './message.presenter.js';
-import { ChangesQuery, EditBody, HistoryQuery, SendBody } from './messages.dto.js';
+import { BulkDeleted, BulkDeletion, ChangesQuery, EditBody, HistoryQuery, SendBody } from './messages.dto.js';
 import { MessagesService } from './messages.service.js';
 
 @ApiTags('messages')
@@ -85,6 +86,20 @@ export class MessagesController {
   ): Promise<void> {
     const pass = await this.access.enterToChange(caller, id);
     await this.messages.delete(pass, messageId);
+  }
+
+  @Post('messages/bulk-delete')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Delete up to 100 messages at once; for moderators' })
+  @ApiOkResponse({ type: BulkDeleted, description: 'What was deleted already, or is not of here, is not counted.' })
+  @ApiForbiddenResponse({ description: '`forbidden`' })
+  async deleteMany(
+    @Caller() caller: Actor,
+    @Param('id', IdPipe) id: string,
+    @Body() { messageIds }: BulkDeletion,
+  ): Promise<BulkDeleted> {
+    const moderator = await this.access.enter(caller, id, 'moderate');
+    return { deleted: await this.messages.deleteMany(moderator, messageIds) };
   }
 
   @Delete('messages')

@@ -1,6 +1,9 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform, Type } from 'class-transformer';
 import {
+  ArrayMaxSize,
+  ArrayNotEmpty,
+  IsArray,
   IsInt,
   IsObject,
   IsString,
@@ -83,6 +86,19 @@ export class EditBody {
   @ApiProperty({ example: 'Hello, everybody', minLength: 1, maxLength: MAX_CONTENT })
   @IsContent()
   content: string;
+}
+
+export class BulkDeletion {
+  @ApiProperty({ type: [String], format: 'uuid', minItems: 1, maxItems: 100 })
+  @IsArray()
+  @ArrayNotEmpty()
+  @ArrayMaxSize(100)
+  @IsUUID(undefined, { each: true })
+  messageIds: string[];
+}
+
+export class BulkDeleted {
+  @ApiProperty({ description: 'How many messages went.', example: 3 }) deleted: number;
 }
 
 export class HistoryQuery extends PageQuery {

@@ -7,14 +7,28 @@ import { InboxService } from './inbox.service.js';
 import { MessageChanges } from './message-changes.js';
 import { MessagesController } from './messages.controller.js';
 import { MessagesService } from './messages.service.js';
+import { PinsController } from './pins/pins.controller.js';
+import { PinsService } from './pins/pins.service.js';
 import { ReactionsController } from './reactions/reactions.controller.js';
 import { ReactionsService } from './reactions/reactions.service.js';
+import { RevisionsController } from './revisions/revisions.controller.js';
+import { RevisionsService } from './revisions/revisions.service.js';
 import { WriteQueue } from './write-queue.js';
 
 @Module({
   imports: [AccessModule],
-  controllers: [MessagesController, ReactionsController, InboxController],
-  providers: [AppendStore, HistoryService, InboxService, MessageChanges, MessagesService, ReactionsService, WriteQueue],
+  controllers: [MessagesController, RevisionsController, ReactionsController, PinsController, InboxController],
+  providers: [
+    AppendStore,
+    HistoryService,
+    InboxService,
+    MessageChanges,
+    MessagesService,
+    PinsService,
+    ReactionsService,
+    RevisionsService,
+    WriteQueue,
+  ],
   exports: [HistoryService, MessagesService, WriteQueue],
 })
 export class MessagesModule {}

@@ -10,6 +10,7 @@ import { HistoryService } from './history.service.js';
 import { MessageChanges } from './message-changes.js';
 import { messageView, type MessageView, NEW_MESSAGE } from './message.presenter.js';
 import { MessageCreated, MessageDeleted, MessageStored, MessageUpdated } from './messages.events.js';
+import { removeContents } from './remove-contents.js';
 import { WriteQueue } from './write-queue.js';
 
 /** What somebody wants to say. */
@@ -100,16 +101,19 @@ export class MessagesService {
       if (!own && !(pass instanceof Moderator))
         throw Problem.forbidden('Only its author or a moderator may delete a message.');
       if (message.content === null) return false;
-      const key = [message.conversationId, message.id];
-      await tx.query(`DELETE FROM message_revisions WHERE conversation_id = $1 AND message_id = $2`, key);
-      await tx.query(`DELETE FROM reactions WHERE conversation_id = $1 AND message_id = $2`, key);
-      await tx.query(
-        `UPDATE messages SET content = NULL, metadata = NULL, sent_hash = NULL, reactions = NULL, deleted_at = now()
-         WHERE conversation_id = $1 AND id = $2`,
-        key,
-      );
+      await removeContents(tx, message.conversationId, [message.id]);
       return true;
     });
+  }
+
+  /** Up to a hundred at once, in one commit. Skips what is deleted already or not of this room; gives how many went. */
+  async deleteMany(moderator: Moderator, messageIds: string[]): Promise<number> {
+    const deleted = await this.changes.many(moderator, messageIds, MessageDeleted, async (tx, messages) => {
+      const present = messages.filter(({ content }) => content !== null).map(({ id }) => id);
+      await removeContents(tx, moderator.room.id, present);
+      return present;
+    });
+    return deleted.length;
   }
 
   /** Takes everything out of a session. Its counters go on, so that a client that was away learns of it. */

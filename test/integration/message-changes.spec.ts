@@ -2,6 +2,7 @@ import { AccessService } from '../../src/access/access.service.js';
 import type { Actor } from '../../src/auth/actor.js';
 import { MessageUpdated } from '../../src/messages/messages.events.js';
 import { MessagesService } from '../../src/messages/messages.service.js';
+import { PinsService } from '../../src/messages/pins/pins.service.js';
 import { ReactionsService } from '../../src/messages/reactions/reactions.service.js';
 import { EventBus } from '../../src/platform/events/event-bus.js';
 import { MembershipsService } from '../../src/servers/memberships/memberships.service.js';
@@ -70,6 +71,45 @@ describe('changes of messages under races', () => {
     expect(refused).toEqual(Array(30).fill('too_many_reactions'));
     const { rows, reactions } = await stored(message.id);
     expect([rows, reactions?.length, reactions?.every(({ count }) => count === 1)]).toEqual([20, 20, true]);
+  });
+
+  it('pin fifty of sixty that race', async () => {
+    const messages = await Promise.all(Array.from({ length: 60 }, (_, i) => say(`pin ${i}`)));
+    const results = await atOnce(Array<Actor>(60).fill(ada), async (who, node, i) =>
+      node.app
+        .get(PinsService)
+        .pin(await node.app.get(AccessService).enter(who, room, 'pin'), messages[i]?.id as string),
+    );
+    const refused = results.flatMap((result) => (result.status === 'rejected' ? [result.reason.code] : []));
+    expect(refused).toEqual(Array(10).fill('too_many_pins'));
+    const [{ count }] = await nodes[0].dataSource.query(`SELECT count(*) FROM messages WHERE pinned_at IS NOT NULL`);
+    expect(count).toBe(50);
+  });
+
+  it('delete each message once where moderators delete the same ones, their authors edit and others react', async () => {
+    const messages = await Promise.all(Array.from({ length: 20 }, (_, i) => say(`spam ${i}`)));
+    const ids = messages.map(({ id }) => id);
+    const deletions = nodes.flatMap((node) =>
+      [ids, ids.toReversed(), ids.slice(10)].map(async (some) =>
+        node.app.get(MessagesService).deleteMany(await node.app.get(AccessService).enter(ada, room, 'moderate'), some),
+      ),
+    );
+    const reactions = atOnce(people.slice(0, 20), async (who, node, i) =>
+      node.app.get(ReactionsService).add(await writer(who, node), ids[i] as string, '👍'),
+    );
+    const edits = atOnce(Array<Actor>(20).fill(ada), async (who, node, i) =>
+      node.app.get(MessagesService).edit(await writer(who, node), ids[i] as string, 'edited'),
+    );
+    const deleted = await Promise.all(deletions);
+    await Promise.all([reactions, edits]);
+    expect(deleted.reduce((sum, each) => sum + each, 0)).toBe(20);
+    const left = await nodes[0].dataSource.query(
+      `SELECT (SELECT count(*) FROM messages WHERE id = ANY($1) AND (content IS NOT NULL OR reactions IS NOT NULL)) +
+         (SELECT count(*) FROM message_revisions WHERE message_id = ANY($1)) +
+         (SELECT count(*) FROM reactions WHERE message_id = ANY($1)) AS count`,
+      [ids],
+    );
+    expect(left).toEqual([{ count: 0 }]);
   });
 
   it('keep what was said before each of many edits that race, each once', async () => {

@@ -1,5 +1,5 @@
 import { Column, Entity, ForeignKey, PrimaryColumn } from 'typeorm';
-import { Message } from './message.entity.js';
+import { Message } from '../message.entity.js';
 
 /** What an edited message said before. Deleting the message deletes these too. */
 @Entity('message_revisions')
