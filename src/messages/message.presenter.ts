@@ -1,8 +1,19 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiExtraModels, ApiProperty, getSchemaPath } from '@nestjs/swagger';
 import type { Author } from '../access/pass.js';
-import { DELETED_USER, presentProfile } from '../users/profile.presenter.js';
+import { DELETED_USER, presentProfile, Profile } from '../users/profile.presenter.js';
 import type { UserKind } from '../users/user.entity.js';
 import type { MessageRole, ReactionCount } from './message.entity.js';
+
+const AGENT_AS_AUTHOR = {
+  type: 'object',
+  required: ['id', 'name', 'avatarUrl', 'kind'],
+  properties: {
+    id: { type: 'string', format: 'uuid' },
+    name: { type: 'string', example: 'Echo' },
+    avatarUrl: { type: 'string', nullable: true },
+    kind: { type: 'string', enum: ['agent'] },
+  },
+};
 
 export class ReactionView {
   @ApiProperty({ example: '👍' }) emoji: string;
@@ -11,6 +22,7 @@ export class ReactionView {
 }
 
 /** A message as REST answers and events carry it: one form for all who may see it, save whose reactions are `me`. */
+@ApiExtraModels(Profile)
 export class MessageView {
   @ApiProperty({ format: 'uuid' }) id: string;
   @ApiProperty({ format: 'uuid' }) conversationId: string;
@@ -19,7 +31,7 @@ export class MessageView {
   @ApiProperty({
     description: 'A public profile, or an agent; null for the house itself.',
     nullable: true,
-    type: Object,
+    oneOf: [{ $ref: getSchemaPath(Profile) }, AGENT_AS_AUTHOR],
   })
   author: Author | null;
   @ApiProperty({ enum: ['user', 'agent', 'peer', 'system'] }) role: MessageRole;

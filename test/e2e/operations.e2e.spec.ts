@@ -1,10 +1,14 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
 import pg from 'pg';
 import { call, person, serverOf } from '../support/people.js';
-import { type RunningApp, runApp } from '../support/run-app.js';
+import { type RunningApp, runApp, runCommand } from '../support/run-app.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
 const TOKEN = 'a-token-for-the-metrics';
+/** What an example can only invent: it is well-formed, and good for nothing. */
+const MADE_UP = new Set(['token', 'code']);
 const ID = /[0-9a-f]{8}-[0-9a-f]{4}/;
 
 describe('operations', () => {
@@ -154,6 +158,57 @@ describe('operations', () => {
       await untilTrue(async () => (await ada.get('/admin/stats')).status === 200);
       await sql(`UPDATE logins SET last_used_at = now() - interval '25 hours' WHERE user_id <> $1`, [ada.id]);
       expect((await ada.get('/admin/stats')).body.activeUsers).toBe(1);
+    });
+  });
+
+  describe('the OpenAPI document', () => {
+    let operations: { method: string; path: string; operation: any }[];
+    let document: any;
+
+    beforeAll(async () => {
+      document = (await call(app.url, 'GET', '/openapi.json')).body;
+      operations = Object.entries<Record<string, any>>(document.paths).flatMap(([path, methods]) =>
+        Object.entries(methods).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),
+      );
+    });
+
+    it('is the same without a running app', async () => {
+      const file = path.join(os.tmpdir(), `parley-openapi-${process.pid}.json`);
+      await writeFile(file, `${JSON.stringify(document, null, 2)}\n`);
+      const same = await runCommand(['dist/src/operations/cli/openapi.js', 'check', file]);
+      expect([same.code, same.stdout]).toEqual([0, expect.stringContaining('is current')]);
+      await rm(file);
+      const other = await runCommand(['dist/src/operations/cli/openapi.js', 'check', file]);
+      expect([other.code, other.stdout]).toEqual([1, expect.stringContaining('npm run openapi')]);
+    }, 60_000);
+
+    it('says of every operation who may call it, what it answers, and how it is refused', () => {
+      const silent = operations.filter(({ operation: { security, responses } }) => {
+        const answers: any[] = Object.entries<any>(responses);
+        const refusals = answers.filter(([status]) => status >= '400');
+        const isShown = answers.every(
+          ([status, answer]) =>
+            status >= '300' || !answer.content?.['application/json'] || 'example' in answer.content['application/json'],
+        );
+        const hasBodies = refusals.every(([, answer]) => answer.$ref ?? answer.content['application/problem+json']);
+        return !Array.isArray(security) || !responses['429'] || !responses['503'] || !hasBodies || !isShown;
+      });
+      expect(silent.map(({ method, path }) => `${method} ${path}`)).toEqual([]);
+      expect(operations.filter(({ operation }) => operation.security.length > 0).length).toBeGreaterThan(20);
+      expect(operations.filter(({ operation }) => operation.security.length === 0).length).toBeGreaterThan(3);
+    });
+
+    it('shows bodies that the app takes', async () => {
+      const ada = await person(app.url, 'ada');
+      const shown = operations.filter(({ operation }) => operation.requestBody?.content['application/json']);
+      expect(shown.length).toBeGreaterThan(15);
+      for (const { method, path, operation } of shown) {
+        const { example } = operation.requestBody.content['application/json'];
+        const concrete = path.replace('/api/v1', '').replace(/\{\w+\}/g, '01990000-0000-7000-8000-00000000dead');
+        const { status, body } = await ada.call(method, concrete, example);
+        const faults = status === 400 ? body.errors.filter(({ path }: any) => !MADE_UP.has(path)) : [];
+        expect([method, path, faults]).toEqual([method, path, []]);
+      }
     });
   });
 
