@@ -17,6 +17,7 @@ import { PinMessages1790000000322 } from './migrations/1790000000322-PinMessages
 import { CreateImports1790000000401 } from './migrations/1790000000401-CreateImports.js';
 import { AskForReplies1790000000501 } from './migrations/1790000000501-AskForReplies.js';
 import { ListActivity1790000000601 } from './migrations/1790000000601-ListActivity.js';
+import { ShareNodes1790000000105 } from './migrations/1790000000105-ShareNodes.js';
 import { Agent } from './src/agents/agent.entity.js';
 import { AccountEvent } from './src/auth/audit/account-event.entity.js';
 import { Login } from './src/auth/login.entity.js';
@@ -33,6 +34,7 @@ import { MessageRevision } from './src/messages/revisions/message-revision.entit
 import { Message } from './src/messages/message.entity.js';
 import { Reaction } from './src/messages/reactions/reaction.entity.js';
 import { SnakeNaming } from './src/platform/database/snake-naming.js';
+import { RunningNode } from './src/platform/nodes/node.entity.js';
 import { RateLimit } from './src/platform/limits/rate-limit.entity.js';
 import { Category } from './src/servers/channels/category.entity.js';
 import { Channel } from './src/servers/channels/channel.entity.js';
@@ -78,6 +80,7 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       ReadMarker,
       RecoveryCode,
       Reply,
+      RunningNode,
       SecondFactor,
       Server,
       Session,
@@ -99,6 +102,7 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       CreateReplies1790000000201,
       ReactToMessages1790000000321,
       PinMessages1790000000322,
+      ShareNodes1790000000105,
       CreateImports1790000000401,
       AskForReplies1790000000501,
       ListActivity1790000000601,

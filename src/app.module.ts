@@ -16,6 +16,7 @@ import { LimitsModule } from './platform/limits/limits.module.js';
 import { MailModule } from './platform/mail/mail.module.js';
 import { MetricsModule } from './platform/metrics/metrics.module.js';
 import { OutboundModule } from './platform/outbound/outbound.module.js';
+import { NodesModule } from './platform/nodes/nodes.module.js';
 import { SecretsModule } from './platform/secrets/secrets.module.js';
 import { RealtimeModule } from './realtime/realtime.module.js';
 import { ChannelsModule } from './servers/channels/channels.module.js';
@@ -38,6 +39,7 @@ export class AppModule {
         MailModule,
         MetricsModule,
         OutboundModule,
+        NodesModule,
         SecretsModule,
 
         UsersModule,

@@ -88,6 +88,14 @@ export class AccessService {
     return new ServerPass(serverId, actor);
   }
 
+  /** What is true of a room, for the house itself: it gives nobody a pass. */
+  async roomOf(conversationId: string): Promise<Room | undefined> {
+    const [row] = await this.database.prepared<Room & { role: null }>(FACTS, [conversationId, null]);
+    if (!row) return undefined;
+    const { role: _none, ...room } = row;
+    return room;
+  }
+
   private async load(conversationId: string, userId: string): Promise<Facts | undefined> {
     const [row] = await this.database.prepared<Room & { role: Role | null }>(FACTS, [conversationId, userId]);
     if (!row) return undefined;

@@ -6,6 +6,7 @@ const EVERY_MS = 10 * 60_000;
 /** What has had its time. Old events of accounts are kept for a year: what for, docs/security.md says. */
 const SWEEPS = [
   `DELETE FROM account_notices WHERE noted_at < now() - interval '1 hour'`,
+  `DELETE FROM nodes WHERE seen_at < now() - interval '1 hour'`,
   `DELETE FROM tickets WHERE expires_at < now()`,
   `DELETE FROM password_resets WHERE expires_at < now()`,
   `DELETE FROM rate_limits WHERE expire < extract(epoch FROM now()) * 1000`,

@@ -112,8 +112,11 @@ async function announceChange(tx: Tx, kind: EventKind<MessageChange>, room: Room
 }
 
 /** Those who chose the same emojis together, since they see the same. */
-function reactorsOf(tx: Tx, { conversationId, id }: MessageRow): Promise<{ userIds: string[]; emojis: string[] }[]> {
-  return tx.query(
+export function reactorsOf(
+  reading: Pick<Tx, 'query'>,
+  { conversationId, id }: Pick<MessageRow, 'conversationId' | 'id'>,
+): Promise<{ userIds: string[]; emojis: string[] }[]> {
+  return reading.query(
     `SELECT array_agg(user_id) AS "userIds", emojis FROM (
        SELECT user_id, array_agg(emoji ORDER BY emoji) AS emojis FROM reactions
        WHERE conversation_id = $1 AND message_id = $2 AND user_id IS NOT NULL GROUP BY user_id

@@ -15,4 +15,5 @@ export const MessageDeleted = defineEvent<MessageChange>('message.deleted');
 /** For the house alone: a message has been stored in this room, and asks an agent for this reply. */
 export const MessageStored = defineEvent<{ room: Room; message: MessageView; replyId: string | null }>(
   'message.stored',
+  'here',
 );

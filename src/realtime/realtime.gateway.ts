@@ -5,6 +5,7 @@ import { ServerDeleted } from '../servers/servers/servers.events.js';
 import { Handshake } from './handshake.js';
 import { Hub } from './hub.js';
 import { ParleyDialect } from './parley-dialect.js';
+import { RoomOrder } from './room-order.js';
 import { SocketServer } from './socket-server.js';
 
 /**
@@ -16,6 +17,7 @@ export class RealtimeGateway implements OnModuleInit {
   constructor(
     private readonly bus: EventBus,
     private readonly hub: Hub,
+    private readonly order: RoomOrder,
     private readonly server: SocketServer,
     private readonly dialect: ParleyDialect,
     private readonly handshake: Handshake,
@@ -34,7 +36,7 @@ export class RealtimeGateway implements OnModuleInit {
     this.bus.on(MemberRemoved, ({ serverId, userId }) => {
       for (const connection of this.hub.of(`user:${userId}`)) this.hub.unsubscribe(connection, `server:${serverId}`);
     });
-    this.bus.onAny((event) => this.hub.deliver(event));
+    this.bus.onAny((event) => this.order.deliver(event));
     // After its last event has gone out: those who listened are told that it is gone.
     this.bus.onAny((event) => {
       if (event.type === ServerDeleted.type) event.audience.forEach((topic) => this.hub.drop(topic));

@@ -3,18 +3,33 @@ import { AccessModule } from '../access/access.module.js';
 import { AuthModule } from '../auth/auth.module.js';
 import { ConversationsModule } from '../conversations/conversations.module.js';
 import { MessagesModule } from '../messages/messages.module.js';
+import { Attendance } from './attendance.js';
 import { Frames } from './frames.js';
 import { Handshake } from './handshake.js';
 import { Hub } from './hub.js';
 import { LoginWatch } from './login-watch.js';
+import { Mending } from './mending.js';
 import { ParleyDialect } from './parley-dialect.js';
 import { RealtimeGateway } from './realtime.gateway.js';
+import { RoomOrder } from './room-order.js';
 import { SocketServer } from './socket-server.js';
 import { SyncService } from './sync.service.js';
 
 @Module({
   imports: [AccessModule, AuthModule, ConversationsModule, MessagesModule],
-  providers: [Frames, Handshake, Hub, LoginWatch, ParleyDialect, RealtimeGateway, SocketServer, SyncService],
+  providers: [
+    Attendance,
+    Frames,
+    Handshake,
+    Hub,
+    LoginWatch,
+    Mending,
+    ParleyDialect,
+    RealtimeGateway,
+    RoomOrder,
+    SocketServer,
+    SyncService,
+  ],
   exports: [Handshake, Hub, SocketServer],
 })
 export class RealtimeModule {}

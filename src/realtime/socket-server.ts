@@ -10,6 +10,7 @@ import { ConversationsService } from '../conversations/conversations.service.js'
 import { Problem } from '../platform/http/problem.js';
 import { problemOf } from '../platform/http/problem.filter.js';
 import { GeneralLimit } from '../platform/limits/general-limit.js';
+import { Attendance } from './attendance.js';
 import { CLOSE } from './close-codes.js';
 import { Connection, type Dialect } from './connection.js';
 import { drain } from './drain.js';
@@ -47,6 +48,7 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
     private readonly hub: Hub,
     private readonly conversations: ConversationsService,
     private readonly limit: GeneralLimit,
+    private readonly attendance: Attendance,
   ) {}
 
   register(endpoint: Endpoint): void {
@@ -117,6 +119,7 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
         if (!connection.lost.has(`server:${id}`) && !connection.isClosed)
           this.hub.subscribe(connection, `server:${id}`);
       }
+      for (const state of states) this.attendance.learn(state, userId);
       const heads = new Map(states.map(({ id, rev }) => [id, rev]));
       connection.open(() => connection.dialect.greet(connection, states), heads);
     } catch (error) {

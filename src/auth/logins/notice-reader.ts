@@ -2,7 +2,7 @@ import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShut
 import { LRUCache } from 'lru-cache';
 import { Database } from '../../platform/database/database.js';
 import { EventBus } from '../../platform/events/event-bus.js';
-import { AccountChanged, LoginEnded } from '../auth.events.js';
+import { AccountChanged, LoginEnded, ServerLost } from '../auth.events.js';
 
 /** Promise 5: another node learns within a second. */
 const EVERY_MS = 400;
@@ -13,6 +13,7 @@ interface Notice {
   id: number;
   userId: string;
   loginId: string | null;
+  serverId: string | null;
   accessEnded: boolean;
 }
 
@@ -50,7 +51,8 @@ export class NoticeReader implements OnApplicationBootstrap, OnApplicationShutdo
     try {
       const now = await this.database.one<{ now: Date }>(`SELECT clock_timestamp() AS now`);
       const notices = await this.database.query<Notice>(
-        `SELECT id, user_id AS "userId", login_id AS "loginId", access_ended AS "accessEnded" FROM account_notices
+        `SELECT id, user_id AS "userId", login_id AS "loginId", server_id AS "serverId",
+           access_ended AS "accessEnded" FROM account_notices
          WHERE noted_at > coalesce($1, clock_timestamp()) - interval '${OVERLAP}' ORDER BY id`,
         [this.since ?? null],
       );
@@ -61,10 +63,12 @@ export class NoticeReader implements OnApplicationBootstrap, OnApplicationShutdo
     }
   }
 
-  private tell({ id, userId, loginId, accessEnded }: Notice): void {
+  /** Every node reads the notices for itself. */
+  private tell({ id, userId, loginId, serverId, accessEnded }: Notice): void {
     if (this.seen.has(id)) return;
     this.seen.set(id, true);
-    if (loginId) this.bus.publish(LoginEnded([], { userId, loginIds: [loginId], accessEnded }));
-    else this.bus.publish(AccountChanged([], { userId }));
+    if (serverId) this.bus.hear(ServerLost([], { userId, serverId }));
+    else if (loginId) this.bus.hear(LoginEnded([], { userId, loginIds: [loginId], accessEnded }));
+    else this.bus.hear(AccountChanged([], { userId }));
   }
 }

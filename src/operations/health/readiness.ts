@@ -3,6 +3,7 @@ import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/term
 import { DataSource } from 'typeorm';
 import { Config } from '../../platform/config/config.js';
 import { Database } from '../../platform/database/database.js';
+import { RedisLink } from '../../platform/nodes/redis-link.js';
 import { freeBytes } from './disk.js';
 
 const PATIENCE_MS = 2_000;
@@ -22,11 +23,12 @@ export class Readiness {
     private readonly database: Database,
     private readonly dataSource: DataSource,
     private readonly config: Config,
+    private readonly redis: RedisLink,
   ) {}
 
-  /** All checks, side by side. A part that can be missing (a message bus) adds its own here. */
+  /** All checks, side by side. */
   get checks(): (() => PromiseLike<HealthIndicatorResult>)[] {
-    return [() => this.answers(), () => this.isMigrated(), () => this.hasRoom()];
+    return [() => this.answers(), () => this.isMigrated(), () => this.hasRoom(), () => this.hearsOthers()];
   }
 
   private answers(): PromiseLike<HealthIndicatorResult> {
@@ -51,6 +53,11 @@ export class Readiness {
     const indicator = this.indicators.check('disk');
     const free = await freeBytes(this.config.dataDir);
     return free !== undefined && free < LOW_DISK_BYTES ? indicator.degraded() : indicator.up();
+  }
+
+  private hearsOthers(): Promise<HealthIndicatorResult> {
+    const indicator = this.indicators.check('redis');
+    return Promise.resolve(this.redis.isWanted && !this.redis.isHealthy ? indicator.degraded() : indicator.up());
   }
 
   /** One question at a time: while the database hangs, each probe would take another connection of the pool. */

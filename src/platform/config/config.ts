@@ -12,6 +12,8 @@ export class Config {
   readonly databaseUrl: string | undefined;
   readonly poolSize: number;
   readonly migrations: 'auto' | 'manual';
+  /** None: this node is the only one. */
+  readonly redisUrl: string | undefined;
   readonly dataDir: string;
   readonly secretKey: string;
   /** The first one seals, all of them open. */
@@ -68,6 +70,7 @@ export function loadConfig(source: NodeJS.ProcessEnv = process.env): Config {
     databaseUrl: databaseUrl(environment),
     poolSize: environment.DB_POOL_SIZE ?? 20,
     migrations: environment.MIGRATIONS ?? 'auto',
+    redisUrl: environment.REDIS_URL,
     dataDir,
     secretKey: environment.SECRET_KEY ?? keptSecret(dataDir, 'secret.key'),
     encryptionKeys: keysIn(environment.ENCRYPTION_KEY) ?? [keptSecret(dataDir, 'encryption.key')],

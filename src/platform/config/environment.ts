@@ -25,6 +25,8 @@ export class Environment {
   @IsOptional() @Transform(toNumber) @IsInt() @Min(1) @Max(1440) ACCESS_TOKEN_EXPIRE_MINUTES?: number;
   @IsOptional() @Transform(toNumber) @IsInt() @Min(1) @Max(365) REFRESH_TOKEN_EXPIRE_DAYS?: number;
 
+  @IsOptional() @Matches(/^rediss?:\/\/\S+$/, { message: 'must be a redis:// or rediss:// URL' }) REDIS_URL?: string;
+
   @IsOptional() @IsString() CORS_ORIGINS?: string;
   @IsOptional() @IsIn(['on', 'off']) RATE_LIMIT?: 'on' | 'off';
   @IsOptional() @IsString() TRUST_PROXY?: string;

@@ -4,14 +4,15 @@ import type { DomainEvent, EventKind } from './event.js';
 type Listener = (event: DomainEvent) => void;
 
 /**
- * Carries events from who did something to who must know, within this process. Listeners run in the order of
- * publishing and at once, so that what one conversation announces is heard in the order it was committed.
+ * Carries events from who did something to who must know. Listeners run in the order of publishing and at once, so
+ * that what one conversation announces is heard in the order it was committed. Other nodes are told by `forward`.
  */
 @Injectable()
 export class EventBus {
   private readonly logger = new Logger(EventBus.name);
   private readonly byType = new Map<string, Listener[]>();
   private readonly all: Listener[] = [];
+  private readonly forwards: Listener[] = [];
 
   on<Data>(kind: EventKind<Data>, listener: (data: Data, event: DomainEvent<Data>) => void): void {
     const listeners = this.byType.get(kind.type) ?? [];
@@ -23,7 +24,20 @@ export class EventBus {
     this.all.push(listener);
   }
 
+  /** For what happens on this node and is to be told to the others. */
+  forward(listener: Listener): void {
+    this.forwards.push(listener);
+  }
+
+  /** Something happened on this node. */
   publish(event: DomainEvent): void {
+    this.hear(event);
+    if (event.here) return;
+    for (const forward of this.forwards) this.tell(forward, event);
+  }
+
+  /** Something happened elsewhere, or concerns this node alone. */
+  hear(event: DomainEvent): void {
     for (const listener of this.byType.get(event.type) ?? []) this.tell(listener, event);
     for (const listener of this.all) this.tell(listener, event);
   }

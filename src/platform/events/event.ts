@@ -8,6 +8,8 @@ export interface DomainEvent<Data = unknown> {
   readonly data: Data;
   /** What some of them are told instead, because it looks different to them. */
   readonly personal?: readonly Personal<Data>[];
+  /** Nobody on another node has any use for it. */
+  readonly here?: true;
 }
 
 export interface Personal<Data = unknown> {
@@ -21,8 +23,9 @@ export interface EventKind<Data> {
 }
 
 /** Declares a kind of event. Call the kind to make an event of it; give it to EventBus.on to hear them. */
-export function defineEvent<Data>(type: string): EventKind<Data> {
+export function defineEvent<Data>(type: string, where?: 'here'): EventKind<Data> {
+  const flag = where === 'here' ? { here: true as const } : {};
   const make = (audience: readonly Topic[], data: Data, personal: readonly Personal<Data>[] = []): DomainEvent<Data> =>
-    personal.length === 0 ? { type, audience, data } : { type, audience, data, personal };
+    personal.length === 0 ? { type, audience, data, ...flag } : { type, audience, data, personal, ...flag };
   return Object.assign(make, { type });
 }

@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { NextFunction, Request, Response } from 'express';
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import { Config } from '../config/config.js';
 import { sendProblem } from '../http/problem.filter.js';
+import { RedisLink } from '../nodes/redis-link.js';
 import { addressKey } from './address-key.js';
 import { tooMany } from './limits.js';
 
@@ -11,13 +12,22 @@ const SECONDS = 60;
 const PER_ADDRESS = 12_000;
 const PER_ACCOUNT = 3_000;
 
-/** The general limit on calls, counted by each node: it holds floods off, not guesses. */
+/**
+ * The general limit on calls: it holds floods off, not guesses. The nodes count together over Redis; without it, or
+ * while it cannot be reached, each counts for itself.
+ */
 @Injectable()
 export class GeneralLimit {
-  private readonly byAddress = new RateLimiterMemory({ points: PER_ADDRESS, duration: SECONDS });
-  private readonly byAccount = new RateLimiterMemory({ points: PER_ACCOUNT, duration: SECONDS });
+  private readonly byAddress: SharedLimiter;
+  private readonly byAccount: SharedLimiter;
 
-  constructor(private readonly config: Config) {}
+  constructor(
+    private readonly config: Config,
+    link: RedisLink,
+  ) {
+    this.byAddress = new SharedLimiter('address', PER_ADDRESS, link);
+    this.byAccount = new SharedLimiter('account', PER_ACCOUNT, link);
+  }
 
   /** For every request, before anything is read of it. */
   readonly middleware = (request: Request, response: Response, next: NextFunction): void => {
@@ -52,6 +62,34 @@ export class GeneralLimit {
     } catch (refusal) {
       throw refusal instanceof RateLimiterRes ? tooMany(PER_ACCOUNT, refusal) : refusal;
     }
+  }
+}
+
+/** One limiter in memory and, where there is a Redis, one in it for each connection made to it. */
+class SharedLimiter {
+  private readonly alone: RateLimiterMemory;
+  private shared: { client: unknown; limiter: RateLimiterAbstract } | undefined;
+
+  constructor(
+    private readonly what: string,
+    private readonly points: number,
+    private readonly link: RedisLink,
+  ) {
+    this.alone = new RateLimiterMemory(this.rule);
+  }
+
+  consume(key: string): Promise<RateLimiterRes> {
+    const { client, isHealthy } = this.link;
+    if (!client || !isHealthy) return this.alone.consume(key);
+    if (this.shared?.client !== client) {
+      const limiter = new RateLimiterRedis({ ...this.rule, storeClient: client, insuranceLimiter: this.alone });
+      this.shared = { client, limiter };
+    }
+    return this.shared.limiter.consume(key);
+  }
+
+  private get rule() {
+    return { keyPrefix: `parley:limit:${this.what}`, points: this.points, duration: SECONDS };
   }
 }
 

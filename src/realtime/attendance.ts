@@ -1,0 +1,92 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import pLimit from 'p-limit';
+import { ServerLost } from '../auth/auth.events.js';
+import type { ConversationState } from '../conversations/conversation-state.js';
+import { ConversationCreated } from '../conversations/conversations.events.js';
+import { ConversationsService } from '../conversations/conversations.service.js';
+import { EventBus } from '../platform/events/event-bus.js';
+import type { Topic } from '../platform/events/event.js';
+import { MemberRemoved } from '../servers/memberships/memberships.events.js';
+import { CLOSE } from './close-codes.js';
+import type { Connection } from './connection.js';
+import { Hub } from './hub.js';
+import { RoomOrder } from './room-order.js';
+
+/**
+ * Holds what open sockets listen to against the database: when a notice says that somebody left a server on another
+ * node, and when events were lost.
+ */
+@Injectable()
+export class Attendance implements OnModuleInit {
+  private readonly inTurn = pLimit(4);
+
+  constructor(
+    private readonly bus: EventBus,
+    private readonly hub: Hub,
+    private readonly order: RoomOrder,
+    private readonly conversations: ConversationsService,
+  ) {}
+
+  onModuleInit(): void {
+    this.bus.on(ServerLost, ({ userId, serverId }) => {
+      if (this.listening(userId).has(`server:${serverId}`)) void this.dropLost(userId).catch(() => this.cut(userId));
+    });
+  }
+
+  /** Everybody who is here. What they gained or lost meanwhile they are told as if it happened now. */
+  async review(): Promise<void> {
+    const people = new Set([...this.hub.connections].map(({ actor }) => actor.userId));
+    const news: [string, ConversationState[]][] = [];
+    const look = async (userId: string) => {
+      await this.dropLost(userId);
+      news.push([userId, await this.roomsGained(userId)]);
+    };
+    await Promise.all([...people].map((userId) => this.inTurn(() => look(userId))));
+    // Learned after all have been looked at: two people here may have gained the same room.
+    for (const [userId, rooms] of news) for (const room of rooms) this.learn(room, userId);
+  }
+
+  /** A room as this person was told it: from now on its changes come in order. */
+  learn({ id, serverId, rev, lastSeq }: ConversationState, userId: string): void {
+    this.order.learn(id, rev, lastSeq, serverId ? `server:${serverId}` : `user:${userId}`);
+  }
+
+  private async dropLost(userId: string): Promise<void> {
+    // Taken first: a server that is joined while the database is asked is not in the answer and must not be dropped.
+    const listening = this.listening(userId);
+    for (const serverId of await this.conversations.serversOf(userId)) listening.delete(`server:${serverId}`);
+    for (const topic of listening) {
+      this.hub.deliver(MemberRemoved([`user:${userId}`], { serverId: topic.slice('server:'.length), userId }));
+      for (const connection of this.connectionsOf(userId)) this.hub.unsubscribe(connection, topic);
+    }
+  }
+
+  /** What they may hear cannot be found out, and they lost something: they come back when it can. */
+  private cut(userId: string): void {
+    for (const connection of this.connectionsOf(userId)) connection.close(CLOSE.internal, 'the database is away');
+  }
+
+  private async roomsGained(userId: string): Promise<ConversationState[]> {
+    const listening = this.listening(userId);
+    const servers = await this.conversations.serversOf(userId);
+    const gained = new Set(servers.filter((id) => !listening.has(`server:${id}`)));
+    for (const id of gained) {
+      for (const connection of this.connectionsOf(userId)) this.hub.subscribe(connection, `server:${id}`);
+    }
+    // Listened first and read then: whoever lost the server in between is found out now.
+    if (gained.size > 0) await this.dropLost(userId);
+    const rooms = await this.conversations.statesOf(userId);
+    const news = rooms.filter(({ id, serverId }) => (serverId && gained.has(serverId)) || !this.order.knows(id));
+    for (const conversation of news) this.hub.deliver(ConversationCreated([`user:${userId}`], { conversation }));
+    return news;
+  }
+
+  private connectionsOf(userId: string): Connection[] {
+    return [...this.hub.of(`user:${userId}`)];
+  }
+
+  private listening(userId: string): Set<Topic> {
+    const topics = this.connectionsOf(userId).flatMap((connection) => [...connection.topics]);
+    return new Set(topics.filter((topic) => topic.startsWith('server:')));
+  }
+}

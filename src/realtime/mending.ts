@@ -1,0 +1,138 @@
+import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import pLimit from 'p-limit';
+import { AccessService } from '../access/access.service.js';
+import { audienceOf } from '../access/facts.js';
+import { ConversationCleared, ConversationDeleted } from '../conversations/conversations.events.js';
+import { type Changes, HistoryService } from '../messages/history.service.js';
+import { reactorsOf } from '../messages/message-changes.js';
+import type { MessageView } from '../messages/message.presenter.js';
+import { MessageCreated, MessageDeleted, MessageUpdated } from '../messages/messages.events.js';
+import { Database } from '../platform/database/database.js';
+import { EventBus } from '../platform/events/event-bus.js';
+import type { DomainEvent, Topic } from '../platform/events/event.js';
+import { HintsLost } from '../platform/nodes/nodes.events.js';
+import { Attendance } from './attendance.js';
+import { Hub } from './hub.js';
+import { RoomOrder } from './room-order.js';
+
+const PAGE = 100;
+const RETRY_MS = 1_000;
+const ROOMS_AT_ONCE = 5_000;
+
+/** Reads from the database what another node did and this one was not told, and delivers it to who is here. */
+@Injectable()
+export class Mending implements OnModuleInit {
+  private readonly logger = new Logger(Mending.name);
+  private readonly inTurn = pLimit(4);
+  private readonly running = new Set<string>();
+  private mendingAll: Promise<void> | undefined;
+  private again = false;
+
+  constructor(
+    private readonly bus: EventBus,
+    private readonly order: RoomOrder,
+    private readonly hub: Hub,
+    private readonly database: Database,
+    private readonly access: AccessService,
+    private readonly history: HistoryService,
+    private readonly attendance: Attendance,
+  ) {}
+
+  onModuleInit(): void {
+    this.order.onGap((conversationId) => void this.mend(conversationId));
+    this.bus.on(HintsLost, () => this.mendAll());
+  }
+
+  /** Everything: what was lost may be anything. Asked for while it runs, it runs once more. */
+  private mendAll(): void {
+    this.again = this.mendingAll !== undefined;
+    this.mendingAll ??= this.mendRooms()
+      .then(() => this.attendance.review())
+      .then(
+        () => this.ended(),
+        (error: unknown) => {
+          this.logger.warn({ err: error as Error }, 'what was missed could not be read yet');
+          setTimeout(() => this.ended(true), RETRY_MS).unref();
+        },
+      );
+  }
+
+  private ended(again = this.again): void {
+    this.mendingAll = undefined;
+    if (again) this.mendAll();
+  }
+
+  private async mendRooms(): Promise<void> {
+    const heads = [...this.order.heads()];
+    for (let i = 0; i < heads.length; i += ROOMS_AT_ONCE) {
+      const part = heads.slice(i, i + ROOMS_AT_ONCE);
+      const behind = await this.database.prepared<{ id: string }>(
+        `SELECT known.id FROM unnest($1::uuid[], $2::bigint[]) AS known (id, rev)
+         LEFT JOIN conversations c ON c.id = known.id WHERE c.id IS NULL OR c.last_rev > known.rev`,
+        [part.map(([id]) => id), part.map(([, rev]) => rev)],
+      );
+      await Promise.all(behind.map(({ id }) => this.mend(id)));
+    }
+  }
+
+  private async mend(conversationId: string): Promise<void> {
+    if (this.running.has(conversationId)) return;
+    this.running.add(conversationId);
+    try {
+      await this.inTurn(() => this.readOn(conversationId));
+    } catch (error) {
+      this.logger.warn({ err: error as Error, conversationId }, 'a gap could not be filled: clients will ask');
+      this.order.letGo(conversationId);
+    } finally {
+      this.running.delete(conversationId);
+    }
+  }
+
+  private async readOn(conversationId: string): Promise<void> {
+    const room = await this.access.roomOf(conversationId);
+    if (!room) return this.tellGone(conversationId);
+    const audience = audienceOf(room);
+    for (let more = true; more;) {
+      const known = this.order.known(conversationId);
+      if (!known) return;
+      const seqKnown = known.seq;
+      const changes = await this.history.changes({ room }, known.rev, PAGE);
+      this.tellCleared(conversationId, audience, seqKnown, changes);
+      for (const message of changes.items) {
+        this.order.deliverMended(await this.eventOf(message, seqKnown, audience));
+      }
+      ({ more } = changes);
+      this.order.mended(conversationId, changes.rev);
+    }
+  }
+
+  private tellGone(conversationId: string): void {
+    const audience = this.order.known(conversationId)?.audience ?? [];
+    this.order.forget(conversationId);
+    this.hub.deliver(ConversationDeleted([...audience], { conversationId }));
+  }
+
+  /** Whatever stands in the room now came after its clearing, so the clearing has an earlier rev than all of it. */
+  private tellCleared(conversationId: string, audience: Topic[], seqKnown: number, changes: Changes): void {
+    const { clearedSeq, items, rev } = changes;
+    if (clearedSeq === 0 || clearedSeq < seqKnown) return;
+    this.hub.deliver(
+      ConversationCleared(audience, { conversationId, rev: items[0] ? items[0].rev - 1 : rev, clearedSeq }),
+    );
+  }
+
+  private async eventOf(message: MessageView, seqKnown: number, audience: Topic[]): Promise<DomainEvent> {
+    const { conversationId, rev, seq, deletedAt, reactions } = message;
+    const kind = seq > seqKnown ? MessageCreated : deletedAt ? MessageDeleted : MessageUpdated;
+    const reactors = reactions.length > 0 ? await reactorsOf(this.database, message) : [];
+    const personal = reactors.map(({ userIds, emojis }) => ({
+      userIds,
+      data: { conversationId, rev, message: { ...message, reactions: asSeenBy(emojis, reactions) } },
+    }));
+    return kind(audience, { conversationId, rev, message }, personal);
+  }
+}
+
+function asSeenBy(emojis: string[], reactions: MessageView['reactions']): MessageView['reactions'] {
+  return reactions.map((reaction) => ({ ...reaction, me: emojis.includes(reaction.emoji) }));
+}

@@ -1,0 +1,151 @@
+import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
+import type { DomainEvent, Topic } from '../platform/events/event.js';
+import { Hub } from './hub.js';
+
+/** How long a change may wait for the one before it, which another node has yet to tell. */
+const PATIENCE_MS = 250;
+const MAX_ROOMS = 200_000;
+
+/** A change of a room: every event that carries `conversationId` and `rev`. */
+interface Change {
+  conversationId: string;
+  rev: number;
+  message?: { seq: number };
+}
+
+interface Room {
+  /** The newest change that was delivered here. */
+  rev: number;
+  /** The newest message that was delivered here. */
+  seq: number;
+  /** Who hears of it, as far as that is known: for when the room is gone and nobody else can say. */
+  audience: Set<Topic>;
+  /** What came before its turn, by rev. */
+  early: Map<number, DomainEvent>;
+  timer: NodeJS.Timeout | undefined;
+}
+
+/** What is known here of a room, for who reads on from there. */
+export type Known = Readonly<Pick<Room, 'rev' | 'seq' | 'audience'>>;
+
+/**
+ * Delivers the changes of each room in the order of `rev` and each once, whichever node wrote them and in whatever
+ * order they arrive. What does not come in time is asked for: `mend` reads it from the database.
+ */
+@Injectable()
+export class RoomOrder {
+  private readonly rooms = new LRUCache<string, Room>({
+    max: MAX_ROOMS,
+    dispose: (room) => clearTimeout(room.timer),
+  });
+  private mend: (conversationId: string) => void = () => undefined;
+
+  constructor(private readonly hub: Hub) {}
+
+  onGap(mend: (conversationId: string) => void): void {
+    this.mend = mend;
+  }
+
+  /** A room as somebody who has just come in was told it. What is known already is newer, or on its way. */
+  learn(conversationId: string, rev: number, seq: number, hearer: Topic): void {
+    const room = this.rooms.get(conversationId);
+    if (room) room.audience.add(hearer);
+    else this.rooms.set(conversationId, newRoom(rev, seq, [hearer]));
+  }
+
+  knows(conversationId: string): boolean {
+    return this.rooms.has(conversationId);
+  }
+
+  known(conversationId: string): Known | undefined {
+    return this.rooms.get(conversationId);
+  }
+
+  /** Every room, with the newest change delivered. */
+  *heads(): Generator<[id: string, rev: number]> {
+    for (const [id, { rev }] of this.rooms.entries()) yield [id, rev];
+  }
+
+  /** The room is gone. */
+  forget(conversationId: string): void {
+    this.rooms.delete(conversationId);
+  }
+
+  /** Waits no longer: what came early goes out over the gap, which the clients see and ask about. */
+  letGo(conversationId: string): void {
+    const room = this.rooms.get(conversationId);
+    if (!room) return;
+    const first = Math.min(...room.early.keys());
+    if (room.early.size > 0) this.mended(conversationId, first - 1);
+  }
+
+  deliver(event: DomainEvent): void {
+    const change = changeIn(event);
+    if (!change) return this.hub.deliver(event);
+    const room = this.rooms.get(change.conversationId);
+    if (!room) {
+      this.rooms.set(change.conversationId, newRoom(change.rev - 1, 0, event.audience));
+      return this.deliver(event);
+    }
+    if (change.rev <= room.rev) return;
+    if (change.rev > room.rev + 1) return this.keep(room, change, event);
+    this.pass(room, change, event);
+    this.release(room);
+  }
+
+  /** Delivers what was read from the database, where it is news: after it nothing older is missing. */
+  deliverMended(event: DomainEvent): void {
+    const change = changeIn(event);
+    const room = change && this.rooms.get(change.conversationId);
+    if (room && change.rev > room.rev) this.pass(room, change, event);
+  }
+
+  /** All up to `rev` has been delivered: what came early and is newer goes out now. */
+  mended(conversationId: string, rev: number): void {
+    const room = this.rooms.get(conversationId);
+    if (!room) return;
+    room.rev = Math.max(room.rev, rev);
+    for (const early of room.early.keys()) if (early <= room.rev) room.early.delete(early);
+    this.release(room);
+    if (room.early.size > 0) this.wait(room, conversationId);
+  }
+
+  private keep(room: Room, change: Change, event: DomainEvent): void {
+    room.early.set(change.rev, event);
+    this.wait(room, change.conversationId);
+  }
+
+  private wait(room: Room, conversationId: string): void {
+    room.timer ??= setTimeout(() => {
+      room.timer = undefined;
+      this.mend(conversationId);
+    }, PATIENCE_MS).unref();
+  }
+
+  private release(room: Room): void {
+    for (let event = room.early.get(room.rev + 1); event; event = room.early.get(room.rev + 1)) {
+      room.early.delete(room.rev + 1);
+      const change = changeIn(event);
+      if (change) this.pass(room, change, event);
+    }
+    if (room.early.size > 0) return;
+    clearTimeout(room.timer);
+    room.timer = undefined;
+  }
+
+  private pass(room: Room, { rev, message }: Change, event: DomainEvent): void {
+    room.rev = rev;
+    if (message) room.seq = Math.max(room.seq, message.seq);
+    this.hub.deliver(event);
+  }
+}
+
+function newRoom(rev: number, seq: number, audience: readonly Topic[]): Room {
+  return { rev, seq, audience: new Set(audience), early: new Map(), timer: undefined };
+}
+
+function changeIn({ data }: DomainEvent): Change | undefined {
+  const { conversationId, rev } = data as Partial<Change>;
+  return conversationId !== undefined && rev !== undefined ? (data as Change) : undefined;
+}

@@ -1,0 +1,164 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Person, person, serverOf, signedInAgain, type Socket } from '../support/people.js';
+import { hasRedis, type RedisServer, startRedis } from '../support/redis-server.js';
+import { GeneralLimit } from '../../src/platform/limits/general-limit.js';
+import { startServices } from '../support/services.js';
+import { runApp, type RunningApp } from '../support/run-app.js';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+
+const SECRET_KEY = 'k9Jw2LqZ8vXr4TnB7mYcP3sHdF6gA1eU0oRiW5';
+const ROUND = 40;
+
+(hasRedis ? describe : describe.skip)('two nodes with Redis', () => {
+  let redis: RedisServer;
+  let database: TestDatabase;
+  let here: RunningApp;
+  let there: RunningApp;
+  let ada: Person;
+  let bob: Person;
+  let serverId: string;
+  let room: string;
+  let socket: Socket;
+
+  beforeAll(async () => {
+    redis = await startRedis();
+    database = await createTestDatabase();
+    const env = { DATABASE_URL: database.url, SECRET_KEY, RATE_LIMIT: 'off', REDIS_URL: redis.url };
+    [here, there] = await Promise.all([runApp(env), runApp(env)]);
+    ada = await person(here.url, 'ada');
+    bob = await signedInAgain(await person(here.url, 'bob'), there.url);
+    ({ id: serverId, general: room } = await serverOf(ada, bob));
+    socket = await bob.socket();
+  }, 90_000);
+
+  afterAll(async () => {
+    socket.close();
+    await Promise.all([here.stop(), there.stop()]);
+    await redis.stop();
+    await database.drop();
+  }, 60_000);
+
+  const hears = (wanted: Socket, content: string) =>
+    wanted.next(({ type, message }) => type === 'message.created' && message.content === content);
+
+  it('tell each other what is said, changed and deleted', async () => {
+    const { id } = await ada.say(room, 'hello over there');
+    await hears(socket, 'hello over there');
+    await ada.patch(`/conversations/${room}/messages/${id}`, { content: 'hello again' });
+    await socket.next(({ type, message }) => type === 'message.updated' && message.content === 'hello again');
+    await ada.delete(`/conversations/${room}/messages/${id}`);
+    await socket.next(({ type, message }) => type === 'message.deleted' && message.id === id);
+  });
+
+  it('deliver one order on both, however the sends race', async () => {
+    const mine = await ada.socket();
+    const send = (who: Person, i: number) => who.say(room, `${who.name} ${i}`);
+    await Promise.all(Array.from({ length: ROUND }, (_, i) => [send(ada, i), send(bob, i)]).flat());
+    const last = (await ada.say(room, 'the end')).rev as number;
+    await Promise.all([hears(mine, 'the end'), hears(socket, 'the end')]);
+    for (const listener of [mine, socket]) {
+      const revs = listener.of('message.created').map(({ rev }) => rev as number);
+      const round = revs.slice(-2 * ROUND - 1);
+      expect(round).toEqual(Array.from({ length: 2 * ROUND + 1 }, (_, i) => last - 2 * ROUND + i));
+    }
+    mine.close();
+  });
+
+  it('let nobody hear on who was removed on the other, with or without Redis', async () => {
+    for (const away of [false, true]) {
+      const carol = await signedInAgain(await person(here.url, 'carol'), there.url);
+      await ada.post(`/servers/${serverId}/members`, { userId: carol.id });
+      const ears = await carol.socket();
+      if (away) await redis.kill();
+      await ada.delete(`/servers/${serverId}/members/${carol.id}`);
+      await sleep(1_000);
+      await ada.say(room, `without carol ${away}`);
+      if (away) await redis.start();
+      await hears(socket, `without carol ${away}`);
+      await ears.settle();
+      expect(ears.heard.filter(({ message }) => message?.content === `without carol ${away}`)).toEqual([]);
+      expect(ears.of('member.removed')).toMatchObject([{ serverId, userId: carol.id }]);
+      ears.close();
+    }
+  }, 30_000);
+
+  it('go on while Redis is gone or frozen, and deliver from the database what it did not carry', async () => {
+    const outages = [
+      { begin: () => redis.kill(), end: () => redis.start() },
+      { begin: () => Promise.resolve(redis.freeze()), end: () => Promise.resolve(redis.thaw()) },
+    ];
+    for (const [i, { begin, end }] of outages.entries()) {
+      await begin();
+      const started = Date.now();
+      const { id } = await ada.say(room, `through outage ${i}`);
+      await ada.patch(`/conversations/${room}/messages/${id}`, { content: `edited in outage ${i}` });
+      const channel = (await ada.post(`/servers/${serverId}/channels`, { name: `outage-${i}`, type: 'TEXT' })).body;
+      await ada.say(channel.id, `said in a new room ${i}`);
+      expect(Date.now() - started).toBeLessThan(3_000);
+      await socket.next(({ message }) => message?.id === id && message.content === `edited in outage ${i}`);
+      await socket.next(({ type, conversation }) => type === 'conversation.created' && conversation.id === channel.id);
+      await end();
+      await ada.say(channel.id, `after outage ${i}`);
+      await hears(socket, `after outage ${i}`);
+    }
+  }, 60_000);
+
+  it('deliver what a node had committed when it was killed', async () => {
+    const env = { DATABASE_URL: database.url, SECRET_KEY, RATE_LIMIT: 'off', REDIS_URL: redis.url };
+    const third = await runApp(env);
+    const dora = await signedInAgain(await person(here.url, 'dora'), third.url);
+    await ada.post(`/servers/${serverId}/members`, { userId: dora.id });
+    const said: Promise<{ id: string } | undefined>[] = [];
+    for (let i = 0; i < 200; i += 1) said.push(dora.say(room, `last words ${i}`).catch(() => undefined));
+    await Promise.race(said);
+    await third.kill('SIGKILL');
+    await Promise.all(said);
+    const { items } = (await ada.get(`/conversations/${room}/messages?limit=100`)).body as { items: { id: string }[] };
+    for (const { id } of items) await socket.next(({ message }) => message?.id === id);
+  }, 60_000);
+});
+
+(hasRedis ? describe : describe.skip)('two nodes on a Redis of their own', () => {
+  it('tell each other what is said over the sharded channels of a cluster', async () => {
+    const redis = await startRedis({ cluster: true });
+    const database = await createTestDatabase();
+    const env = { DATABASE_URL: database.url, SECRET_KEY, RATE_LIMIT: 'off', REDIS_URL: redis.url };
+    const [here, there] = await Promise.all([runApp(env), runApp(env)]);
+    try {
+      const ada = await person(here.url, 'ada');
+      const bob = await signedInAgain(await person(here.url, 'bob'), there.url);
+      const { general } = await serverOf(ada, bob);
+      const socket = await bob.socket();
+      const started = Date.now();
+      await ada.say(general, 'sharded');
+      await socket.next(({ message }) => message?.content === 'sharded');
+      // Sooner than it would be found in the database.
+      expect(Date.now() - started).toBeLessThan(1_000);
+      socket.close();
+    } finally {
+      await Promise.all([here.stop(), there.stop()]);
+      await redis.stop();
+      await database.drop();
+    }
+  }, 60_000);
+
+  it('count calls together', async () => {
+    const redis = await startRedis();
+    const database = await createTestDatabase();
+    const settings = { RATE_LIMIT: 'on', REDIS_URL: redis.url };
+    const nodes = await Promise.all([startServices(database.url, settings), startServices(database.url, settings)]);
+    try {
+      const limits = nodes.map(({ app }) => app.get(GeneralLimit));
+      const admitted = await Promise.allSettled(
+        Array.from({ length: 12_100 }, (_, i) => limits[i % 2]!.admit('192.0.2.1')),
+      );
+      expect(admitted.filter(({ status }) => status === 'fulfilled')).toHaveLength(12_000);
+      await redis.kill();
+      await limits[0]!.admit('192.0.2.2');
+    } finally {
+      await Promise.all(nodes.map(({ close }) => close()));
+      await redis.stop();
+      await database.drop();
+    }
+  }, 60_000);
+});
