@@ -3,7 +3,7 @@ import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 export default defineConfig([
-  { ignores: ['dist/', 'coverage/', '.data/', 'test/architecture/fixtures/'] },
+  { ignores: ['dist/', 'coverage/', '.data/', 'clients/', 'test/architecture/fixtures/'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],

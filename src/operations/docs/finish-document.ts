@@ -24,6 +24,8 @@ export function finishDocument(document: OpenAPIObject): OpenAPIObject {
 
 function finishOperation(operation: Operation, path: string, document: OpenAPIObject): void {
   operation.security ??= [];
+  // OpenAPI 3.0.3: a header of this name is said by `security`, and ignored here.
+  operation.parameters = operation.parameters?.filter((each) => !('name' in each) || each.name !== 'authorization');
   for (const parameter of operation.parameters ?? []) if ('in' in parameter) finishParameter(parameter);
   if (operation.requestBody && 'content' in operation.requestBody) {
     showExamples(operation.requestBody.content, document);

@@ -1,0 +1,59 @@
+/** What to do with something that bears a `rev`. */
+export type Judgement = 'apply' | 'known' | 'gap';
+
+/**
+ * How far each conversation has been followed. Changes of a conversation are counted by `rev` without a hole, so one
+ * that is more than one ahead means that something is missing.
+ */
+export class Positions {
+  private readonly revs = new Map<string, number>();
+  private readonly syncing = new Set<string>();
+
+  /** Begins to follow a conversation from what is already there; one that is followed keeps its place. */
+  follow(conversationId: string, rev: number): void {
+    if (!this.revs.has(conversationId)) this.revs.set(conversationId, rev);
+  }
+
+  has(conversationId: string): boolean {
+    return this.revs.has(conversationId);
+  }
+
+  get(conversationId: string): number {
+    return this.revs.get(conversationId) ?? 0;
+  }
+
+  get all(): ReadonlyMap<string, number> {
+    return this.revs;
+  }
+
+  judge(conversationId: string, rev: number): Judgement {
+    const known = this.revs.get(conversationId);
+    // While a sync runs the server holds back what is newer, and the sync brings what is older.
+    if (known === undefined || rev <= known || this.syncing.has(conversationId)) return 'known';
+    if (rev > known + 1) return 'gap';
+    this.revs.set(conversationId, rev);
+    return 'apply';
+  }
+
+  /** False where a sync of it runs already. */
+  beginSync(conversationId: string): boolean {
+    if (this.syncing.has(conversationId)) return false;
+    this.syncing.add(conversationId);
+    return true;
+  }
+
+  arrivedAt(conversationId: string, rev: number, done: boolean): void {
+    this.revs.set(conversationId, rev);
+    if (done) this.syncing.delete(conversationId);
+  }
+
+  drop(conversationId: string): void {
+    this.revs.delete(conversationId);
+    this.syncing.delete(conversationId);
+  }
+
+  /** A sync does not outlive the connection it was asked for on. */
+  forgetSyncs(): void {
+    this.syncing.clear();
+  }
+}
