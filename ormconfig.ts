@@ -15,6 +15,7 @@ import { CreateReplies1790000000201 } from './migrations/1790000000201-CreateRep
 import { ReactToMessages1790000000321 } from './migrations/1790000000321-ReactToMessages.js';
 import { PinMessages1790000000322 } from './migrations/1790000000322-PinMessages.js';
 import { CreateImports1790000000401 } from './migrations/1790000000401-CreateImports.js';
+import { FindByExternalId1790000000411 } from './migrations/1790000000411-FindByExternalId.js';
 import { AskForReplies1790000000501 } from './migrations/1790000000501-AskForReplies.js';
 import { ListActivity1790000000601 } from './migrations/1790000000601-ListActivity.js';
 import { ShareNodes1790000000105 } from './migrations/1790000000105-ShareNodes.js';
@@ -104,6 +105,7 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       PinMessages1790000000322,
       ShareNodes1790000000105,
       CreateImports1790000000401,
+      FindByExternalId1790000000411,
       AskForReplies1790000000501,
       ListActivity1790000000601,
     ],

@@ -7,7 +7,7 @@ import { Problem } from '../platform/http/problem.js';
 import type { Role } from '../servers/memberships/membership.entity.js';
 import { StandingChanged } from './access.events.js';
 import { type Facts, type Room, standingOf } from './facts.js';
-import { AnsweringAgent, Moderator, Pinner, Reader, ServerPass, Writer } from './pass.js';
+import { AnsweringAgent, Moderator, Pinner, Reader, Scribe, ServerPass, Writer } from './pass.js';
 import { StandingCache } from './standing-cache.js';
 import { type Action, serverVerdict, type ServerAction, verdict, type Verdict } from './verdict.js';
 
@@ -62,6 +62,20 @@ export class AccessService {
   async enterToChange(actor: Actor, conversationId: string): Promise<Writer | Moderator> {
     const writer = await this.enter(actor, conversationId, 'write');
     return verdict(writer.standing, 'moderate') === 'allow' ? this.enter(actor, conversationId, 'moderate') : writer;
+  }
+
+  /**
+   * Lets the owner of an agent session in which no agent answers write its other side down. Throws 404 as `enter` does,
+   * 403 where somebody else speaks for it.
+   */
+  async enterAsScribe(actor: Actor, conversationId: string): Promise<Scribe> {
+    const { room, standing } = await this.enter(actor, conversationId, 'own', 'session');
+    const silent = await this.database.one(
+      `SELECT 1 FROM sessions WHERE id = $1 AND owner_id = $2 AND type = 'agent' AND agent_id IS NULL`,
+      [room.id, actor.userId],
+    );
+    if (!silent) throw Problem.forbidden('Somebody else speaks for the other side of this session.');
+    return new Scribe(room, actor, standing);
   }
 
   /** Lets the agent of a session answer in it. Throws 404 where it is not its agent (any more), or is switched off. */

@@ -37,6 +37,13 @@ export class Pinner extends Writer {}
 /** May also delete what others wrote. */
 export class Moderator extends Writer {}
 
+/** The owner of an agent session without an agent, who also writes down what its other side says. */
+export class Scribe extends Moderator {
+  override get role(): MessageRole {
+    return 'agent';
+  }
+}
+
 /** The agent of a session, answering in it. */
 export class AnsweringAgent {
   protected readonly made = true;

@@ -49,6 +49,19 @@ export class HistoryService {
     return { items: forward ? shown : shown.reverse(), more: rows.length > limit };
   }
 
+  /**
+   * The page before the `skip` newest. A seq has no gaps after what was cleared, since the deleted keep their place:
+   * so skipping is subtracting, however far back.
+   */
+  async pageSkipping(viewer: Viewer, skip: number, limit: number): Promise<MessageView[]> {
+    const head = await this.database.one<{ lastSeq: number }>(
+      `SELECT last_seq AS "lastSeq" FROM conversations WHERE id = $1`,
+      [viewer.room.id],
+    );
+    const before = (head?.lastSeq ?? 0) - skip + 1;
+    return before > 1 ? (await this.page(viewer, { before }, limit)).items : [];
+  }
+
   /** Everything that changed since `after`, oldest change first, each message in its present state. */
   async changes(viewer: Viewer, after: number, limit: number): Promise<Changes> {
     // The counters are read first: what the messages then show can only be newer, and nothing is skipped.

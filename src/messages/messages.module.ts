@@ -13,6 +13,7 @@ import { ReactionsController } from './reactions/reactions.controller.js';
 import { ReactionsService } from './reactions/reactions.service.js';
 import { RevisionsController } from './revisions/revisions.controller.js';
 import { RevisionsService } from './revisions/revisions.service.js';
+import { ScribeService } from './scribe.service.js';
 import { WriteQueue } from './write-queue.js';
 
 @Module({
@@ -27,8 +28,9 @@ import { WriteQueue } from './write-queue.js';
     PinsService,
     ReactionsService,
     RevisionsService,
+    ScribeService,
     WriteQueue,
   ],
-  exports: [HistoryService, MessagesService, WriteQueue],
+  exports: [HistoryService, MessagesService, ScribeService, WriteQueue],
 })
 export class MessagesModule {}

@@ -1,14 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { audienceOf, type Room } from '../access/facts.js';
-import { AnsweringAgent, Moderator, type Writer } from '../access/pass.js';
+import { AnsweringAgent, Moderator, Scribe, type Writer } from '../access/pass.js';
 import { ConversationCleared, ConversationUpdated } from '../conversations/conversations.events.js';
 import { EventBus } from '../platform/events/event-bus.js';
 import { Problem } from '../platform/http/problem.js';
 import type { DraftRow, Judged, Outcome } from './append-store.js';
 import { HistoryService } from './history.service.js';
 import { MessageChanges } from './message-changes.js';
-import { messageView, type MessageView, NEW_MESSAGE } from './message.presenter.js';
+import { type MessageRow, messageView, type MessageView, NEW_MESSAGE } from './message.presenter.js';
 import { MessageCreated, MessageDeleted, MessageStored, MessageUpdated } from './messages.events.js';
 import { removeContents } from './remove-contents.js';
 import { WriteQueue } from './write-queue.js';
@@ -76,7 +76,7 @@ export class MessagesService {
   /** Throws 404, 403 for somebody else's message, 409 `message_deleted`. The same content changes nothing. */
   async edit(writer: Writer, messageId: string, content: string): Promise<MessageView> {
     return this.changes.one(writer, messageId, MessageUpdated, async (tx, message) => {
-      if (message.authorId !== writer.actor.userId) throw Problem.forbidden('Only its author may edit a message.');
+      if (!mayEdit(writer, message)) throw Problem.forbidden('Only its author may edit a message.');
       if (message.content === null) throw Problem.conflict('message_deleted', 'This message is deleted.');
       if (message.content === content) return false;
       const key = [message.conversationId, message.id];
@@ -145,6 +145,12 @@ export class MessagesService {
 /** As append_messages found it under the room's lock: the pass may have been made before somebody left. */
 function roomOf(room: Room, { ownerId, advocateId, agentId }: Judged): Room {
   return room.kind === 'session' ? { ...room, ownerId, advocateId, agentId } : room;
+}
+
+/** What nobody said, the other side of a session without an agent, may be edited by who writes it down. */
+function mayEdit(pass: Writer, { authorId, agentId, role }: MessageRow): boolean {
+  if (authorId !== null) return authorId === pass.actor.userId;
+  return pass instanceof Scribe && role === 'agent' && agentId === null;
 }
 
 function draftRow(pass: Writer | AnsweringAgent, draft: Draft): DraftRow {

@@ -12,6 +12,7 @@ export type SessionStatus = 'open' | 'closed';
 @Index('sessions_owner_agent_activity', ['ownerId', 'agentId', 'status', 'activeAt', 'id'])
 @Index('sessions_advocate_activity', ['advocateId', 'status', 'activeAt', 'id'])
 @Index('sessions_agent', ['agentId'])
+@Index('sessions_external', ['externalId'], { where: 'external_id IS NOT NULL' })
 @Index('sessions_external_key', ['ownerId', 'externalId'], { unique: true, where: 'external_id IS NOT NULL' })
 @Index('sessions_standing_key', ['ownerId', 'agentId'], { unique: true, where: 'standing' })
 @Check('sessions_type', `type IN ('agent', 'peer')`)

@@ -20,7 +20,8 @@ import type { SessionStatus } from './session.entity.js';
 import { presentSession, SESSION_ROWS, type SessionRow, type SessionView } from './session.presenter.js';
 import type { SessionBody, SessionPatch, SessionsQuery } from './sessions.dto.js';
 
-type NewSession = SessionBody & { standing?: boolean };
+/** `unanswered`: an agent session without an agent, both sides of which its owner writes down. */
+type NewSession = SessionBody & { standing?: boolean; unanswered?: boolean };
 
 @Injectable()
 export class SessionsService {
@@ -123,8 +124,8 @@ export class SessionsService {
   }
 }
 
-function mustFit({ type, agentId, advocateId }: NewSession): void {
-  if (type === 'agent' && !agentId) throw Problem.invalid('agentId', 'is needed for an agent session');
+function mustFit({ type, agentId, advocateId, unanswered }: NewSession): void {
+  if (type === 'agent' && !agentId && !unanswered) throw Problem.invalid('agentId', 'is needed for an agent session');
   if (type === 'agent' && advocateId) throw Problem.invalid('advocateId', 'is for peer sessions');
   if (type === 'peer' && agentId) throw Problem.invalid('agentId', 'is for agent sessions');
 }

@@ -18,7 +18,7 @@ const RULES = [
   },
   {
     what: 'only access/ makes passes',
-    pattern: /\bnew (Reader|Writer|Pinner|Moderator|AnsweringAgent|ServerPass)\(/,
+    pattern: /\bnew (Reader|Writer|Pinner|Moderator|Scribe|AnsweringAgent|ServerPass)\(/,
     allowed: /^src\/access\//,
     breach: 'const pass = new Writer(room, actor, standing)',
   },
