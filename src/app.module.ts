@@ -29,6 +29,7 @@ import { UsersModule } from './users/users.module.js';
 @Module({})
 export class AppModule {
   static with(config: Config, dataSource: DataSource): DynamicModule {
+    const sessions = SessionsModule.answeredBy(AgentsModule, AgentAnswerer);
     return {
       module: AppModule,
       imports: [
@@ -49,13 +50,13 @@ export class AppModule {
         MessagesModule,
 
         AgentsModule,
-        SessionsModule.answeredBy(AgentsModule, AgentAnswerer),
+        sessions,
         ServersModule,
         ChannelsModule,
         MembershipsModule,
 
         RealtimeModule,
-        LegacyModule,
+        LegacyModule.speaking(config.legacyDialects, sessions),
         OperationsModule,
       ],
     };

@@ -2,6 +2,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { DataSource } from 'typeorm';
 import { AppModule } from '../app.module.js';
+import { oldManners } from '../legacy/api/manners.js';
 import { publishDocs } from '../operations/docs/openapi.js';
 import type { Config } from '../platform/config/config.js';
 import { setUpHttp } from '../platform/http/http.js';
@@ -15,6 +16,7 @@ export async function createApp(config: Config, dataSource: DataSource): Promise
     bodyParser: false,
     abortOnError: false,
   });
+  app.use(oldManners(config.legacyDialects));
   setUpHttp(app, config, logger);
   publishDocs(app);
   return app;

@@ -1,21 +1,61 @@
-import { Module, type OnModuleInit } from '@nestjs/common';
+import {
+  type DynamicModule,
+  type MiddlewareConsumer,
+  Module,
+  type NestModule,
+  type OnModuleInit,
+  type Type,
+} from '@nestjs/common';
+import { urlencoded } from 'express';
 import { AccessModule } from '../access/access.module.js';
+import { AuthModule } from '../auth/auth.module.js';
 import { MessagesModule } from '../messages/messages.module.js';
-import { Config } from '../platform/config/config.js';
+import { Config, type LegacyDialect } from '../platform/config/config.js';
 import { Handshake } from '../realtime/handshake.js';
 import { RealtimeModule } from '../realtime/realtime.module.js';
 import { SocketServer } from '../realtime/socket-server.js';
+import { ChannelsModule } from '../servers/channels/channels.module.js';
+import { MembershipsModule } from '../servers/memberships/memberships.module.js';
+import { ServersModule } from '../servers/servers/servers.module.js';
+import { OldChatSessionsController } from './api/chat-sessions.controller.js';
+import { OldAccountsController } from './api/conversations.controller.js';
+import { OldIds } from './api/old-ids.js';
+import { OldServersController } from './api/servers.controller.js';
 import { ServersDialect } from './api/servers.dialect.js';
 
+const CONTROLLERS: Record<LegacyDialect, Type[]> = {
+  characters: [],
+  'chat-sessions': [OldChatSessionsController],
+  'peer-chat': [],
+  conversations: [OldAccountsController],
+  servers: [OldServersController],
+};
+
 /** The old systems' clients, each switched on or off by LEGACY_API. */
-@Module({ imports: [AccessModule, MessagesModule, RealtimeModule], providers: [ServersDialect] })
-export class LegacyModule implements OnModuleInit {
+@Module({})
+export class LegacyModule implements NestModule, OnModuleInit {
   constructor(
     private readonly config: Config,
     private readonly sockets: SocketServer,
     private readonly handshake: Handshake,
     private readonly servers: ServersDialect,
   ) {}
+
+  /** Takes the dialects that are spoken, and the sessions as they are put together for this app. */
+  static speaking(dialects: ReadonlySet<LegacyDialect>, sessions: DynamicModule): DynamicModule {
+    const built = [AccessModule, AuthModule, MessagesModule, RealtimeModule];
+    return {
+      module: LegacyModule,
+      imports: [...built, ServersModule, ChannelsModule, MembershipsModule, sessions],
+      controllers: [...dialects].flatMap((dialect) => CONTROLLERS[dialect]),
+      providers: [OldIds, ServersDialect],
+    };
+  }
+
+  configure(consumer: MiddlewareConsumer): void {
+    if (!this.config.legacyDialects.has('conversations')) return;
+    consumer.apply(urlencoded({ extended: false, limit: '16kb' })).forRoutes(OldAccountsController);
+  }
 
   onModuleInit(): void {
     if (!this.config.legacyDialects.has('servers')) return;

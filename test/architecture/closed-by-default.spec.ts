@@ -61,8 +61,10 @@ describe('closed by default', () => {
     for (const { method, path } of routes.filter(({ access }) => access !== 'public')) {
       const concrete = path.replace(/:\w+/g, '01990000-0000-7000-8000-00000000dead');
       for (const headers of [{}, { authorization: 'Bearer made.up.token' }] as Record<string, string>[]) {
-        const { status, body } = await call(url, method, concrete, method === 'GET' ? undefined : {}, { headers });
-        expect([`${method} ${path}`, status, body.code]).toEqual([`${method} ${path}`, 401, 'unauthorized']);
+        const answer = await call(url, method, concrete, method === 'GET' ? undefined : {}, { headers });
+        // Routes of the old systems answer in shapes of their own, which have no code.
+        const said = answer.headers.has('deprecation') ? saysWhy(answer.body) : answer.body.code === 'unauthorized';
+        expect([`${method} ${path}`, answer.status, said]).toEqual([`${method} ${path}`, 401, true]);
       }
     }
   });
@@ -99,6 +101,10 @@ describe('closed by default', () => {
     await careless.close();
   });
 });
+
+function saysWhy({ error, detail }: Record<string, unknown>): boolean {
+  return (error ?? detail) === 'A valid access token is needed.';
+}
 
 /** Read from the controllers themselves, and not from a list that somebody keeps. */
 function routesOf({ app }: Services): Route[] {

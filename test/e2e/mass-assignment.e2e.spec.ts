@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { getMetadataArgsStorage } from 'typeorm';
 import '../../ormconfig.js';
 import { call, type Person, person, serverOf } from '../support/people.js';
@@ -11,11 +12,22 @@ const PROPERTIES = new Set(
     .filter((name) => /^\w+$/.test(name)),
 );
 
+interface Operation {
+  method: string;
+  path: string;
+  known: string[];
+  deprecated: boolean;
+}
+
+/** Fits text and uuid columns alike. */
+const CANARY = '0badcafe-0000-7000-8000-0000000000ca';
+
 describe('mass assignment', () => {
   let database: TestDatabase;
   let app: RunningApp;
   let ada: Person;
-  let operations: { method: string; path: string; known: string[] }[];
+  let operations: Operation[];
+  let old: Operation[];
 
   beforeAll(async () => {
     database = await createTestDatabase();
@@ -23,11 +35,18 @@ describe('mass assignment', () => {
     ada = await person(app.url, 'ada');
     const { id, general } = await serverOf(ada);
     const session = (await ada.post('/sessions', { type: 'peer' })).body.id as string;
-    const ids: Record<string, string> = { servers: id, channels: general, conversations: general, sessions: session };
-    operations = bodiesOf((await call(app.url, 'GET', '/openapi.json')).body).map(({ path, ...rest }) => ({
+    const written = (await ada.old('POST', '/chat_sessions', { title: 'old' })).body.id as string;
+    const { id: message } = (await ada.old('POST', `/chat_sessions/${written}/messages`, { content: 'old' })).body;
+    const ids: Record<string, string> = {
+      ...{ servers: id, channels: general, conversations: general, sessions: session },
+      ...{ chat_sessions: written, messages: message, chat: session },
+    };
+    const all = bodiesOf((await call(app.url, 'GET', '/openapi.json')).body).map(({ path, ...rest }) => ({
       ...rest,
-      path: path.replace(/\/(\w+)\/\{\w+\}/g, (_, room: string) => `/${room}/${ids[room] ?? ada.id}`),
+      path: path.replace(/\/([\w-]+)\/\{\w+\}/g, (_, room: string) => `/${room}/${ids[room] ?? ada.id}`),
     }));
+    operations = all.filter(({ deprecated }) => !deprecated);
+    old = all.filter(({ deprecated }) => deprecated);
   }, 60_000);
 
   afterAll(async () => {
@@ -51,15 +70,52 @@ describe('mass assignment', () => {
       expect(foreign.filter((property) => !refused.has(property))).toEqual([]);
     }
   }, 60_000);
+
+  it('does nothing on the calls of old clients, whose unknown fields are left out', async () => {
+    const bob = await person(app.url, 'bob');
+    const sample: Record<string, unknown> = {
+      ...{ title: 'x', content: 'x', text: 'x', message: 'x', name: 'x', type: 'TEXT', role: 'MEMBER', from: 'user' },
+      ...{ is_user_message: true, position: 1, icon: 'x', user_id: bob.id, login: ada.name, password: ada.password },
+      ...{ username: 'fresh_name', email: 'fresh@example.org' },
+    };
+    expect(old.length).toBeGreaterThan(8);
+    for (const { method, path, known } of old) {
+      const foreign = [...PROPERTIES].filter((property) => !known.includes(property));
+      const body = Object.fromEntries([
+        ...foreign.map((property) => [property, CANARY]),
+        ...known.filter((name) => name in sample).map((name) => [name, sample[name]]),
+      ]);
+      if (path.endsWith('/register')) body.password = 'a long password of mine';
+      const { status } = await ada.old(method, path, body);
+      expect([`${method} ${path}`, Math.floor(status / 100)]).toEqual([`${method} ${path}`, 2]);
+    }
+    expect(await tablesWith(database.url, CANARY)).toEqual([]);
+    expect(await tablesWith(database.url, bob.id)).toContain('memberships');
+  }, 60_000);
 });
 
-function bodiesOf(document: any): { method: string; path: string; known: string[] }[] {
+async function tablesWith(url: string, text: string): Promise<string[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace`,
+  );
+  const found: string[] = [];
+  for (const { name } of rows) {
+    const hit = await client.query(`SELECT 1 FROM "${name}" AS t WHERE t::text LIKE $1 LIMIT 1`, [`%${text}%`]);
+    if (hit.rowCount) found.push(name);
+  }
+  await client.end();
+  return found;
+}
+
+function bodiesOf(document: any): Operation[] {
   return Object.entries<Record<string, any>>(document.paths).flatMap(([path, methods]) =>
-    Object.entries(methods).flatMap(([method, { requestBody }]) => {
+    Object.entries(methods).flatMap(([method, { requestBody, deprecated = false }]) => {
       const reference = requestBody?.content?.['application/json']?.schema?.$ref as string | undefined;
       if (!reference) return [];
       const schema = document.components.schemas[reference.split('/').at(-1) ?? ''];
-      return [{ method: method.toUpperCase(), path, known: Object.keys(schema.properties ?? {}) }];
+      return [{ method: method.toUpperCase(), path, known: Object.keys(schema.properties ?? {}), deprecated }];
     }),
   );
 }

@@ -52,6 +52,11 @@ export class Person {
     return call(this.url, method, `/api/v1${path}`, body, { headers: { authorization: `Bearer ${this.token}` } });
   }
 
+  /** As a client of an old system calls, at the root. */
+  old(method: string, path: string, body?: unknown): Promise<Answer> {
+    return call(this.url, method, path, body, { headers: { authorization: `Bearer ${this.token}` } });
+  }
+
   /** Sends over REST and gives the stored message; throws where it is refused. */
   async say(conversationId: string, content: string, nonce?: string): Promise<any> {
     const { status, body } = await this.post(`/conversations/${conversationId}/messages`, { content, nonce });

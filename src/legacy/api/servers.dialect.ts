@@ -11,6 +11,7 @@ import { problemOf } from '../../platform/http/problem.filter.js';
 import { checked } from '../../platform/http/validation.js';
 import type { Connection, Dialect } from '../../realtime/connection.js';
 import { RateLimiter } from '../../realtime/rate-limiter.js';
+import { clockTime } from './clock-time.js';
 
 class SendFrame {
   @IsString() type: string;
@@ -83,10 +84,4 @@ function parse(text: string): Record<string, unknown> | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** "12:30 PM", in UTC. */
-function clockTime(iso: string): string {
-  const time = { hour: 'numeric', minute: '2-digit', hour12: true, timeZone: 'UTC' } as const;
-  return new Intl.DateTimeFormat('en-US', time).format(new Date(iso)).replace('\u202f', ' ');
 }

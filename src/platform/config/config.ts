@@ -27,7 +27,7 @@ export class Config {
   /** None: mail is written to the log. */
   readonly smtpUrl: string | undefined;
   readonly mailFrom: string;
-  readonly legacyDialects: ReadonlySet<string>;
+  readonly legacyDialects: ReadonlySet<LegacyDialect>;
   /** What is private and may be called all the same. */
   readonly outboundAllowedHosts: readonly AllowedHost[];
   /** How long an agent may take to answer. */
@@ -50,6 +50,7 @@ export class ConfigError extends Error {
 }
 
 export const LEGACY_DIALECTS = ['characters', 'chat-sessions', 'peer-chat', 'conversations', 'servers'] as const;
+export type LegacyDialect = (typeof LEGACY_DIALECTS)[number];
 
 /** Takes the environment, gives the configuration. Throws ConfigError with every problem by name. */
 export function loadConfig(source: NodeJS.ProcessEnv = process.env): Config {
@@ -138,15 +139,15 @@ function keysIn(text: string | undefined): string[] | undefined {
   return keys && keys.length > 0 ? keys : undefined;
 }
 
-function readDialects(text: string, problems: ConfigProblem[]): Set<string> {
+function readDialects(text: string, problems: ConfigProblem[]): Set<LegacyDialect> {
   if (text === 'on') return new Set(LEGACY_DIALECTS);
   if (text === 'off') return new Set();
   const names = text.split(',').map((name) => name.trim());
-  const unknown = names.filter((name) => !(LEGACY_DIALECTS as readonly string[]).includes(name));
-  if (unknown.length > 0) {
+  const known = LEGACY_DIALECTS.filter((name) => names.includes(name));
+  if (names.some((name) => !(known as string[]).includes(name))) {
     problems.push({ name: 'LEGACY_API', message: `must be on, off or a list of ${LEGACY_DIALECTS.join(', ')}` });
   }
-  return new Set(names);
+  return new Set(known);
 }
 
 function readOrigins(text: string, problems: ConfigProblem[]): string[] {

@@ -11,6 +11,11 @@ import { ProblemFilter, problemOf, sendProblem } from './problem.filter.js';
 import { CheckedInput } from './validation.js';
 
 const BODY_LIMIT = '1mb';
+/** What a page of another origin may read beside the body. */
+const EXPOSED_HEADERS = [
+  ...['X-Request-Id', 'Retry-After', 'RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'],
+  ...['Deprecation', 'Link'],
+];
 
 /** Everything about HTTP that no feature should have to think of. */
 export function setUpHttp(app: NestExpressApplication, config: Config, logger: Pino): void {
@@ -26,7 +31,7 @@ export function setUpHttp(app: NestExpressApplication, config: Config, logger: P
   app.use(refuseBody);
   app.enableCors({
     origin: [...config.corsOrigins],
-    exposedHeaders: ['X-Request-Id', 'Retry-After', 'RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'],
+    exposedHeaders: EXPOSED_HEADERS,
   });
   app.useGlobalPipes(new CheckedInput());
   app.useGlobalFilters(new ProblemFilter());

@@ -36,7 +36,20 @@ export class ProblemFilter implements ExceptionFilter {
   }
 }
 
+/** What an error looks like to clients that do not speak RFC 9457. */
+export type ProblemShape = (problem: Problem) => object;
+
+/** Lets every error of this response have another shape than problem details, wherever it is thrown. */
+export function shapeProblems(response: Response, shape: ProblemShape): void {
+  response.locals.problemShape = shape;
+}
+
 export function sendProblem(request: Request, response: Response, problem: Problem): void {
+  const { problemShape } = response.locals as { problemShape?: ProblemShape };
+  if (problemShape) {
+    response.status(problem.status).set(problem.headers).json(problemShape(problem));
+    return;
+  }
   response
     .status(problem.status)
     .set(problem.headers)

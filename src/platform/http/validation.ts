@@ -7,6 +7,13 @@ import { textProblems } from './text.js';
 type Class<T extends object> = new () => T;
 const PLAIN: unknown[] = [String, Number, Boolean, Array, Object, undefined];
 
+const LEAVES_OUT_UNKNOWN = 'parley:leaves-out-unknown';
+
+/** For what clients of an old system send: fields that nobody reads any more are left out instead of refused. */
+export function LeavesOutUnknown(): ClassDecorator {
+  return (type) => Reflect.defineMetadata(LEAVES_OUT_UNKNOWN, true, type);
+}
+
 /**
  * Turns outside input into a checked instance of `type`. Unknown fields are refused, so that nothing can be set
  * that the class does not name. Throws a Problem that names every wrong field at once.
@@ -18,7 +25,11 @@ export function checked<T extends object>(type: Class<T>, input: unknown): T {
   const unstorable = textProblems(input);
   if (unstorable.length > 0) throw Problem.validation(unstorable);
   const instance = plainToInstance(type, input);
-  const errors = validateSync(instance, { whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: false });
+  const errors = validateSync(instance, {
+    whitelist: true,
+    forbidNonWhitelisted: !Reflect.hasMetadata(LEAVES_OUT_UNKNOWN, type),
+    forbidUnknownValues: false,
+  });
   if (errors.length > 0) throw Problem.validation(fieldErrors(errors));
   return instance;
 }
