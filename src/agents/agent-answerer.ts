@@ -1,46 +1,44 @@
 import { Injectable } from '@nestjs/common';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { Outbound } from '../platform/outbound/outbound.js';
+import { CredentialsService } from '../users/credentials/credentials.service.js';
 import type { Agent } from './agent.entity.js';
 import { AgentsService } from './agents.service.js';
-
-/** What an agent is asked. The last line of `history` is the one to answer. */
-export interface AgentQuestion {
-  agentId: string;
-  sessionId: string;
-  replyId: string;
-  userId: string;
-  username: string;
-  messageId: string;
-  history: { role: 'user' | 'assistant'; content: string }[];
-}
-
-type Part = { text: string } | { tokensUsed: number };
+import { type AgentQuestion, AnswerFailure, type AnswerPart } from './answers/answer.js';
+import { echo } from './answers/echo.js';
+import { askOpenAi } from './answers/openai.js';
+import { storable } from './answers/storable.js';
+import { askWebhook } from './answers/webhook.js';
 
 /** Lets whatever stands behind an agent answer. app.module plugs it into the sessions' `Answerer`. */
 @Injectable()
 export class AgentAnswerer {
-  constructor(private readonly agents: AgentsService) {}
+  constructor(
+    private readonly agents: AgentsService,
+    private readonly credentials: CredentialsService,
+    private readonly outbound: Outbound,
+  ) {}
 
-  async *answer({ agentId, history }: AgentQuestion, signal: AbortSignal): AsyncGenerator<Part> {
-    const agent = await this.agents.get(agentId);
-    const said = history.at(-1)?.content ?? '';
-    yield* this.speak(agent, said, signal);
+  /** Gives the answer piece by piece. Throws AnswerFailure, and 404 for an agent that is gone. */
+  async *answer(question: AgentQuestion, signal: AbortSignal): AsyncGenerator<AnswerPart> {
+    const agent = await this.agents.get(question.agentId);
+    yield* storable(await this.ask(agent, question, signal));
   }
 
-  private speak(agent: Agent, said: string, signal: AbortSignal): AsyncIterable<Part> {
-    if (agent.kind !== 'echo') throw new Error(`no ${agent.kind} agent can answer yet`);
-    return echo(said, signal);
+  private async ask(agent: Agent, question: AgentQuestion, signal: AbortSignal): Promise<AsyncIterable<AnswerPart>> {
+    const { kind, url, model } = agent;
+    const key = this.agents.keyOf(agent);
+    if (kind === 'echo') return echo(question.history.at(-1)?.content ?? '', signal);
+    if (kind === 'webhook' && url !== null) return askWebhook(this.outbound, { ...agent, url }, key, question, signal);
+    if (kind === 'openai' && model !== null) {
+      const apiKey = key ?? (await this.credentials.reveal(question.userId, agent.provider));
+      if (apiKey === undefined) throw keyMissing(agent.provider);
+      return askOpenAi(this.outbound, { ...agent, model }, apiKey, question, signal);
+    }
+    throw new Error(`the ${kind} agent ${agent.id} lacks what it takes to answer`);
   }
 }
 
-const PACE = /^\/slow (\d{1,4})\s+/;
-
-/** Says what was said, word by word. `/slow 200 ...` takes 200 ms for each word: for seeing what a stream looks like. */
-async function* echo(said: string, signal: AbortSignal): AsyncGenerator<Part> {
-  const pace = Number(PACE.exec(said)?.[1] ?? 0);
-  for (const word of said.replace(PACE, '').match(/\s*\S+\s*/g) ?? []) {
-    if (pace > 0) await sleep(pace, undefined, { signal });
-    yield { text: word };
-  }
-  yield { tokensUsed: 0 };
+function keyMissing(provider: string): AnswerFailure {
+  const message = `Neither the agent nor the caller has a key for ${provider}.`;
+  return new AnswerFailure('no_credential', message, false);
 }

@@ -1,12 +1,13 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AgentAnswerer } from './agent-answerer.js';
+import { UsersModule } from '../users/users.module.js';
 import { Agent } from './agent.entity.js';
 import { AgentsController } from './agents.controller.js';
 import { AgentsService } from './agents.service.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([Agent])],
+  imports: [TypeOrmModule.forFeature([Agent]), UsersModule],
   controllers: [AgentsController],
   providers: [AgentsService, AgentAnswerer],
   exports: [AgentsService, AgentAnswerer],

@@ -183,12 +183,13 @@ describe('calls to addresses that somebody has typed in', () => {
     const outbound = guard('127.0.0.1', {});
     const closed = await listen('127.0.0.1', () => undefined);
     await new Promise((resolve) => servers.pop()?.close(resolve));
-    for (const address of [
-      `127.0.0.1:${closed}`,
-      'nowhere.example',
-      `127.0.0.1:${(tcp.address() as AddressInfo).port}`,
-    ])
-      await expect(outbound.fetch(`http://${address}/`)).rejects.toEqual(refused('unreachable'));
+    const mute = (tcp.address() as AddressInfo).port;
+    for (const [address, code] of [
+      [`127.0.0.1:${closed}`, 'unreachable'],
+      ['nowhere.example', 'unreachable'],
+      [`127.0.0.1:${mute}`, 'broken'],
+    ] as const)
+      await expect(outbound.fetch(`http://${address}/`)).rejects.toEqual(refused(code));
   });
 
   it('stop when the caller does', async () => {

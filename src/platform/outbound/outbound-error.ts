@@ -14,7 +14,6 @@ export class OutboundError extends Error {
 interface Failure {
   name?: string;
   code?: string;
-  message?: string;
   cause?: unknown;
 }
 
@@ -23,18 +22,25 @@ export function outboundError(error: unknown): OutboundError {
   for (let each = error; typeof each === 'object' && each !== null; each = (each as Failure).cause) {
     if (each instanceof OutboundError) return each;
     if (isTimeout(each)) return new OutboundError('timeout', 'It did not answer in time.', { cause: error });
-    if (isBreak(each)) {
-      return new OutboundError('broken', 'The connection broke while it answered.', { cause: error });
+    if (NOT_CONNECTED.has((each as Failure).code ?? '')) {
+      return new OutboundError('unreachable', 'It cannot be reached.', { cause: error });
     }
   }
-  return new OutboundError('unreachable', 'It cannot be reached.', { cause: error });
+  return new OutboundError('broken', 'The connection broke before the end of its answer.', { cause: error });
 }
+
+/** Nothing has been sent then: whoever calls again does nothing twice. */
+const NOT_CONNECTED = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EADDRNOTAVAIL',
+  'ETIMEDOUT',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
 
 function isTimeout({ name, code }: Failure): boolean {
-  return name === 'TimeoutError' || /^UND_ERR_(CONNECT|HEADERS|BODY)_TIMEOUT$/.test(code ?? '') || code === 'ETIMEDOUT';
-}
-
-/** undici's word for a body whose connection ends before it does. */
-function isBreak({ name, message }: Failure): boolean {
-  return name === 'TypeError' && message === 'terminated';
+  return name === 'TimeoutError' || code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT';
 }

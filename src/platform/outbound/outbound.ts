@@ -8,7 +8,7 @@ import { allowsAddress, allowsName, withoutBrackets } from './allowed-hosts.js';
 import { outboundError, OutboundError } from './outbound-error.js';
 
 const CONNECT_MS = 10_000;
-export const MAX_ANSWER_BYTES = 1024 * 1024;
+const MAX_ANSWER_BYTES = 1024 * 1024;
 
 /** All addresses of a name, as `dns.lookup` gives them. */
 export type Lookup = (
@@ -55,17 +55,17 @@ export class Outbound implements OnApplicationShutdown {
   }
 
   /**
-   * As fetch, within the time limit and with a bounded answer. Throws OutboundError, also from the answer's body
+   * As fetch, within the time limit and with an answer of `maxBytes` at most. Throws OutboundError, also from the answer's body
    * (there as it is, or as the cause of what undici throws); what `init.signal` aborts rejects with its reason.
    */
-  async fetch(address: string | URL, init: RequestInit = {}): Promise<Response> {
+  async fetch(address: string | URL, init: RequestInit = {}, maxBytes = MAX_ANSWER_BYTES): Promise<Response> {
     const objection = this.objection(String(address));
     if (objection) throw new OutboundError('not_allowed', `The address ${objection}.`);
     const time = AbortSignal.timeout(this.config.agentTimeoutSeconds * 1000);
     const signal = init.signal ? AbortSignal.any([init.signal, time]) : time;
     try {
       const answer = await fetch(address, { ...init, signal, redirect: 'manual', dispatcher: this.agent });
-      if (answer.status < 300 || answer.status > 399) return bounded(answer);
+      if (answer.status < 300 || answer.status > 399) return bounded(answer, maxBytes);
       await answer.body?.cancel();
     } catch (error) {
       throw init.signal?.aborted ? init.signal.reason : outboundError(error);
@@ -116,18 +116,18 @@ function isOwnName(host: string): boolean {
   return /(^|\.)localhost\.?$/.test(host);
 }
 
-function bounded(answer: Response): Response {
+function bounded(answer: Response, maxBytes: number): Response {
   if (!answer.body) return answer;
   const { status, statusText, headers } = answer;
-  return new Response(counted(answer.body), { status, statusText, headers });
+  return new Response(counted(answer.body, maxBytes), { status, statusText, headers });
 }
 
 /** Counts what comes out of decompression: a small answer may unpack into a great one. */
-async function* counted(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* counted(body: AsyncIterable<Uint8Array>, maxBytes: number): AsyncGenerator<Uint8Array> {
   let bytes = 0;
   for await (const chunk of body) {
     bytes += chunk.byteLength;
-    if (bytes > MAX_ANSWER_BYTES) throw new OutboundError('too_large', 'Its answer is over 1 MiB.');
+    if (bytes > maxBytes) throw new OutboundError('too_large', `Its answer is over ${maxBytes / 1024 / 1024} MiB.`);
     yield chunk;
   }
 }

@@ -1,0 +1,74 @@
+import { type OutboundCode, outboundError } from '../../platform/outbound/outbound-error.js';
+
+export interface Line {
+  role: 'user' | 'assistant';
+  content: string;
+}
+
+/** What an agent is asked. The last line of `history` is the one to answer. */
+export interface AgentQuestion {
+  agentId: string;
+  sessionId: string;
+  /** Who asks. */
+  userId: string;
+  username: string;
+  /** The message to answer. */
+  messageId: string;
+  history: Line[];
+}
+
+/** A piece of an answer as it comes; and once, where it is known, what the answer has cost in tokens, in and out. */
+export type AnswerPart = { text: string } | { tokensUsed: number };
+
+export type AnswerFailureCode =
+  | 'timed_out'
+  | 'unreachable'
+  | 'address_refused'
+  | 'no_credential'
+  | 'refused'
+  | 'rate_limited'
+  | 'upstream_failed'
+  | 'unreadable'
+  | 'empty'
+  | 'too_large'
+  | 'broken_off';
+
+/** Why there is no answer. `retryable` where asking again may help and cannot do anything twice. */
+export class AnswerFailure extends Error {
+  constructor(
+    readonly code: AnswerFailureCode,
+    message: string,
+    readonly retryable: boolean,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** How a call may fail, and whether it can be made again when what is called may have side effects. */
+const BY_OUTBOUND: Record<OutboundCode, [AnswerFailureCode, 'never' | 'harmless' | 'always']> = {
+  not_allowed: ['address_refused', 'never'],
+  redirected: ['refused', 'never'],
+  too_large: ['too_large', 'never'],
+  unreachable: ['unreachable', 'always'],
+  timeout: ['timed_out', 'harmless'],
+  broken: ['broken_off', 'harmless'],
+};
+
+/** Takes what fetch or a body threw; `harmless` says that asking twice costs nothing but tokens. */
+export function callFailure(error: unknown, harmless: boolean): AnswerFailure {
+  const cause = outboundError(error);
+  const [code, again] = BY_OUTBOUND[cause.code];
+  return new AnswerFailure(code, cause.message, again === 'always' || (again === 'harmless' && harmless), {
+    cause: error,
+  });
+}
+
+/** Takes the status of an answer that is none. */
+export function statusFailure(status: number, harmless: boolean): AnswerFailure {
+  const message = `It answered with the status ${status}.`;
+  if (status === 429) return new AnswerFailure('rate_limited', message, true);
+  // 503 says that nothing was done.
+  if (status >= 500) return new AnswerFailure('upstream_failed', message, harmless || status === 503);
+  return new AnswerFailure('refused', message, false);
+}

@@ -1,0 +1,107 @@
+import OpenAI, { APIConnectionTimeoutError, APIError } from 'openai';
+import type { ChatCompletionChunk, ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/completions';
+import { type Outbound } from '../../platform/outbound/outbound.js';
+import type { Agent } from '../agent.entity.js';
+import { type AgentQuestion, AnswerFailure, type AnswerPart, callFailure, statusFailure } from './answer.js';
+import { estimateTokens, withinBudget } from './budget.js';
+
+/** Each token comes in a frame of some 300 bytes: this is what may come over the line for an answer of a fair size. */
+const MAX_STREAM_BYTES = 16 * 1024 * 1024;
+const MAX_ANSWER_CHARACTERS = 1024 * 1024;
+
+/** Asks an OpenAI-compatible endpoint, and gives its answer as it is written. Asking twice costs nothing but tokens. */
+export async function* askOpenAi(
+  outbound: Outbound,
+  agent: Agent & { model: string },
+  apiKey: string,
+  question: AgentQuestion,
+  signal: AbortSignal,
+): AsyncGenerator<AnswerPart> {
+  const request = requestFor(agent, question);
+  let said = 0;
+  try {
+    let tokensUsed: number | undefined;
+    let ended = false;
+    const client = new OpenAI({
+      apiKey,
+      baseURL: agent.url,
+      organization: null,
+      project: null,
+      maxRetries: 0,
+      fetch: guarded(outbound),
+      logLevel: 'off',
+    });
+    for await (const chunk of await client.chat.completions.create(request, { signal })) {
+      const [choice] = choicesOf(chunk);
+      const text = choice?.delta?.content ?? '';
+      said += text.length;
+      if (said > MAX_ANSWER_CHARACTERS) throw new AnswerFailure('too_large', 'Its answer is over 1 MiB.', false);
+      if (text !== '') yield { text };
+      tokensUsed = chunk.usage?.total_tokens ?? tokensUsed;
+      ended ||= Boolean(choice?.finish_reason) || chunk.usage != null;
+    }
+    if (!ended) throw new AnswerFailure('broken_off', 'It stopped in the middle of its answer.', said === 0);
+    if (said === 0) throw new AnswerFailure('empty', 'It answered with nothing.', false);
+    yield { tokensUsed: tokensUsed ?? estimateOf(request, said) };
+  } catch (error) {
+    signal.throwIfAborted();
+    throw failureOf(error, said === 0);
+  }
+}
+
+function requestFor(agent: Agent & { model: string }, question: AgentQuestion): ChatCompletionCreateParamsStreaming {
+  const { model, systemPrompt, contextTokens, maxTokens, temperature } = agent;
+  const history = withinBudget(question.history, systemPrompt, contextTokens);
+  const prompt = systemPrompt === null ? [] : [{ role: 'system' as const, content: systemPrompt }];
+  return {
+    model,
+    messages: [...prompt, ...history],
+    stream: true,
+    stream_options: { include_usage: true },
+    ...(temperature === null ? {} : { temperature }),
+    // OpenAI has renamed it, and its newest models know the new name only; other endpoints know the old one.
+    ...(maxTokens === null
+      ? {}
+      : agent.url === null
+        ? { max_completion_tokens: maxTokens }
+        : { max_tokens: maxTokens }),
+  };
+}
+
+/** The SDK's calls, by the way that all calls go. A stream is demanded: what else answers 200 is not understood. */
+function guarded(outbound: Outbound): typeof fetch {
+  const call = async (address: unknown, init: unknown) => {
+    const answer = await outbound.fetch(address as string, init as object, MAX_STREAM_BYTES);
+    if (!answer.ok || /^text\/event-stream/.test(answer.headers.get('content-type') ?? '')) return answer;
+    await answer.body?.cancel();
+    throw new AnswerFailure('unreadable', 'Its answer is no event stream.', false);
+  };
+  // undici's Response and that of Node's own types are one thing declared twice.
+  return call as unknown as typeof fetch;
+}
+
+/** What comes over the line has the form that it has. */
+function choicesOf(chunk: Partial<ChatCompletionChunk>): Partial<ChatCompletionChunk.Choice>[] {
+  return Array.isArray(chunk.choices) ? chunk.choices : [];
+}
+
+function failureOf(error: unknown, harmless: boolean): AnswerFailure {
+  for (let each = error; each instanceof Error; each = each.cause) if (each instanceof AnswerFailure) return each;
+  if (error instanceof APIError && typeof error.status === 'number') return statusFailure(error.status, harmless);
+  if (error instanceof APIConnectionTimeoutError) {
+    return new AnswerFailure('timed_out', 'It did not answer in time.', harmless);
+  }
+  // An error that came as an event of the stream: it has no status and no cause.
+  if (error instanceof APIError && error.cause === undefined) {
+    return new AnswerFailure('upstream_failed', 'It reported an error while it answered.', harmless);
+  }
+  // What the network does has a cause; without one it is the form of what came.
+  if (error instanceof SyntaxError || (error instanceof TypeError && error.cause === undefined)) {
+    return new AnswerFailure('unreadable', 'Its stream has not the form of a chat completion.', false);
+  }
+  return callFailure(error, harmless);
+}
+
+function estimateOf({ messages }: ChatCompletionCreateParamsStreaming, said: number): number {
+  return estimateTokens(JSON.stringify(messages)) + Math.ceil(said / 4);
+}
