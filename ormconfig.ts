@@ -10,10 +10,11 @@ import { WatchLogins1790000000101 } from './migrations/1790000000101-WatchLogins
 import { GuardAccounts1790000000102 } from './migrations/1790000000102-GuardAccounts.js';
 import { ListAdministrators1790000000103 } from './migrations/1790000000103-ListAdministrators.js';
 import { SortUsernamesByBytes1790000000104 } from './migrations/1790000000104-SortUsernamesByBytes.js';
-import { TeachAgents1790000000211 } from './migrations/1790000000211-TeachAgents.js';
 import { CreateReplies1790000000201 } from './migrations/1790000000201-CreateReplies.js';
+import { TeachAgents1790000000211 } from './migrations/1790000000211-TeachAgents.js';
 import { ReactToMessages1790000000321 } from './migrations/1790000000321-ReactToMessages.js';
 import { PinMessages1790000000322 } from './migrations/1790000000322-PinMessages.js';
+import { SearchMessages1790000000341 } from './migrations/1790000000341-SearchMessages.js';
 import { CreateImports1790000000401 } from './migrations/1790000000401-CreateImports.js';
 import { FindByExternalId1790000000411 } from './migrations/1790000000411-FindByExternalId.js';
 import { AskForReplies1790000000501 } from './migrations/1790000000501-AskForReplies.js';
@@ -99,11 +100,12 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       GuardAccounts1790000000102,
       ListAdministrators1790000000103,
       SortUsernamesByBytes1790000000104,
-      TeachAgents1790000000211,
       CreateReplies1790000000201,
+      TeachAgents1790000000211,
       ReactToMessages1790000000321,
       PinMessages1790000000322,
       ShareNodes1790000000105,
+      SearchMessages1790000000341,
       CreateImports1790000000401,
       FindByExternalId1790000000411,
       AskForReplies1790000000501,

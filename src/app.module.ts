@@ -7,6 +7,7 @@ import { AuthModule } from './auth/auth.module.js';
 import { ConversationsModule } from './conversations/conversations.module.js';
 import { LegacyModule } from './legacy/legacy.module.js';
 import { MessagesModule } from './messages/messages.module.js';
+import { SearchModule } from './messages/search/search.module.js';
 import { OperationsModule } from './operations/operations.module.js';
 import { ConfigModule } from './platform/config/config.module.js';
 import type { Config } from './platform/config/config.js';
@@ -48,6 +49,7 @@ export class AppModule {
         AccessModule,
         ConversationsModule,
         MessagesModule,
+        SearchModule,
 
         AgentsModule,
         sessions,

@@ -27,6 +27,10 @@ export interface ReactionCount {
 @Index('messages_agent', ['agentId'], { where: 'agent_id IS NOT NULL' })
 @Index('messages_pinned', ['conversationId', 'pinnedAt', 'seq'], { where: 'pinned_at IS NOT NULL' })
 @Index('messages_reply', ['conversationId', 'replyToId'], { where: 'reply_to_id IS NOT NULL' })
+@Index('messages_time', ['conversationId', 'createdAt', 'id'])
+// Of expressions, which only the migration can say.
+@Index('messages_words', { synchronize: false })
+@Index('messages_parts', { synchronize: false })
 @Check('messages_role', `role IN ('user', 'agent', 'peer', 'system')`)
 @Check('messages_deleted', `(content IS NULL) = (deleted_at IS NOT NULL)`)
 @Check('messages_rev', `rev >= seq AND seq > 0`)

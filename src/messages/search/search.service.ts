@@ -1,0 +1,97 @@
+import { Injectable } from '@nestjs/common';
+import type { Actor } from '../../auth/actor.js';
+import type { ConversationKind } from '../../conversations/conversation.entity.js';
+import { MINE } from '../../conversations/mine.js';
+import { type Tx, UnitOfWork } from '../../platform/database/unit-of-work.js';
+import { type Page, pageOf, readCursor } from '../../platform/http/paging.js';
+import { Problem } from '../../platform/http/problem.js';
+import { type MessageRow, presentMessage } from '../message.presenter.js';
+import { fragmentsOf } from './fragments.js';
+import type { FoundMessage, SearchQuery } from './search.dto.js';
+import { type Rank, searchStatement, type Wanted } from './search-statement.js';
+import { type Group, isWithoutSpaces, readTerms } from './search-terms.js';
+
+type FoundRow = MessageRow & {
+  rank: Rank;
+  roomKind: ConversationKind;
+  roomTitle: string | null;
+  roomServerId: string | null;
+};
+
+/** The two-step statement is made for indexes; a search that still takes this long hurts everybody else. */
+const SETTINGS = `
+  SELECT set_config('statement_timeout', '3s', true), set_config('jit', 'off', true),
+    set_config('enable_seqscan', 'off', true), set_config('work_mem', '16MB', true)`;
+
+/** Finds messages in the rooms of a person. */
+@Injectable()
+export class SearchService {
+  constructor(private readonly work: UnitOfWork) {}
+
+  /**
+   * Messages with all the words first, then those with parts of them; the newest first in each. Throws 400 for a query
+   * that looks for nothing, 404 for a place that the caller does not see, 503 where it takes too long.
+   */
+  async search({ userId }: Actor, query: SearchQuery): Promise<Page<FoundMessage>> {
+    const groups = readTerms(query.q);
+    const [rank, createdAt, id] = readPlace(query.cursor);
+    const base = { ...query, before: timeOf(query.before), after: timeOf(query.after), userId, groups };
+    const behind = createdAt && id ? { createdAt, id } : undefined;
+    const rows = await this.work.run(async (tx) => {
+      await tx.query(SETTINGS);
+      const wanted = query.limit + 1;
+      if (rank === 'parts') return find(tx, { ...base, rank, behind, limit: wanted });
+      const words = await find(tx, { ...base, rank, behind, limit: wanted });
+      if (words.length === wanted || !mayHaveParts(groups)) return words;
+      return [...words, ...(await find(tx, { ...base, rank: 'parts', limit: wanted - words.length }))];
+    });
+    if (rows.length === 0 && query.in) await this.mustSee(userId, query.in);
+    const keyOf = (row: FoundRow) => [row.rank, row.createdAt.toISOString(), row.id];
+    return pageOf(rows, query.limit, keyOf, (row) => present(row, groups));
+  }
+
+  private async mustSee(userId: string, place: string): Promise<void> {
+    const seen = await this.work.run((tx) =>
+      tx.one(
+        `WITH ${MINE}
+         SELECT 1 FROM mine WHERE id = $2 OR server_id = $2
+         UNION ALL SELECT 1 FROM memberships WHERE user_id = $1 AND server_id = $2`,
+        [userId, place],
+      ),
+    );
+    if (!seen) throw Problem.notFound('This conversation');
+  }
+}
+
+async function find(tx: Tx, wanted: Wanted): Promise<FoundRow[]> {
+  const { text, values } = searchStatement(wanted);
+  const rows = await tx.query<Omit<FoundRow, 'rank'>>(text, values);
+  return rows.map((row) => ({ ...row, rank: wanted.rank }));
+}
+
+/** The cursor holds the rank of the last message that was shown, its time and its id. */
+function readPlace(cursor: string | undefined): [Rank, string?, string?] {
+  const keys = readCursor(cursor, ['string', 'time', 'id']);
+  if (!keys) return ['words'];
+  const [rank, createdAt, id] = keys;
+  if (rank !== 'words' && rank !== 'parts') throw Problem.invalid('cursor', 'is not one that this list gave out');
+  return [rank, createdAt, id];
+}
+
+/** Where words cannot be told apart, every part that is found was found as the words already. */
+function mayHaveParts(groups: Group[]): boolean {
+  return !groups.every(({ wanted }) => wanted.every(isWithoutSpaces));
+}
+
+function timeOf(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : new Date(text).toISOString();
+}
+
+function present(row: FoundRow, groups: Group[]): FoundMessage {
+  return {
+    message: presentMessage(row),
+    conversation: { id: row.conversationId, kind: row.roomKind, title: row.roomTitle, serverId: row.roomServerId },
+    rank: row.rank,
+    fragments: fragmentsOf(row.content ?? '', groups),
+  };
+}

@@ -1,0 +1,98 @@
+import type { Actor } from '../../src/auth/actor.js';
+import { searchStatement } from '../../src/messages/search/search-statement.js';
+import { SearchService } from '../../src/messages/search/search.service.js';
+import { readTerms } from '../../src/messages/search/search-terms.js';
+import { ServersService } from '../../src/servers/servers/servers.service.js';
+import { actor, type Services, servicesOnOwnDatabase } from '../support/services.js';
+
+const ROOMS = 12;
+const MESSAGES = 30_000;
+
+/** More messages than the walk reads, in busy and quiet rooms, of which the searcher is in every other one. */
+describe('search among many messages', () => {
+  let services: Services;
+  let ada: Actor;
+  let mine: string[];
+
+  beforeAll(async () => {
+    services = await servicesOnOwnDatabase();
+    const { app, dataSource } = services;
+    ada = await actor(dataSource, 'ada');
+    const eve = await actor(dataSource, 'eve');
+    const rooms: string[] = [];
+    for (let i = 0; i < ROOMS; i += 1) {
+      const server = await app.get(ServersService).create(i % 2 === 0 ? ada : eve, `S${i}`, undefined);
+      rooms.push(server.channels[0]?.id as string);
+    }
+    mine = rooms.filter((_, i) => i % 2 === 0);
+    // One room has half of all, and times come in clusters of the very same millisecond.
+    await dataSource.query(
+      `INSERT INTO messages (conversation_id, seq, rev, id, role, content, created_at)
+       SELECT room, row_number() OVER (PARTITION BY room ORDER BY n), row_number() OVER (PARTITION BY room ORDER BY n),
+         gen_random_uuid(), 'user', 'everywhere ' || CASE WHEN n % 2 = 0 THEN 'half ' ELSE '' END
+           || CASE WHEN n % 97 = 0 THEN 'seldom ' ELSE '' END || CASE WHEN n % 5003 = 0 THEN 'rarest ' ELSE '' END
+           || CASE WHEN n < 300 THEN 'ancient ' ELSE '' END || CASE WHEN n % 211 = 0 THEN 'unlikely ' ELSE '' END
+           || '第' || n || CASE WHEN n % 301 = 0 THEN '号文件' ELSE '号' END,
+         '2026-01-01'::timestamptz + make_interval(secs => n / 7)
+       FROM generate_series(1, $2::int) n
+       CROSS JOIN LATERAL (SELECT ($1::uuid[])[CASE WHEN n % 2 = 0 THEN 1 ELSE 1 + n / 3 % $3 END] AS room) AS rooms`,
+      [rooms, MESSAGES, ROOMS],
+    );
+    await dataSource.query(
+      `UPDATE conversations c SET last_seq = m.last, last_rev = m.last
+       FROM (SELECT conversation_id, max(seq) AS last FROM messages GROUP BY conversation_id) m WHERE m.conversation_id = c.id`,
+    );
+    await dataSource.query(`ANALYZE messages`);
+  }, 60_000);
+
+  afterAll(() => services.close());
+
+  const all = async (q: string, most: number) => {
+    const ids: string[] = [];
+    for (let cursor: string | undefined; ids.length < most;) {
+      const page = await services.app.get(SearchService).search(ada, { q, limit: 100, ...(cursor && { cursor }) });
+      ids.push(...page.items.map(({ message }) => message.id));
+      if (page.nextCursor === null) break;
+      cursor = page.nextCursor;
+    }
+    return ids.slice(0, most);
+  };
+  /** What a plain reading of every message finds. */
+  const expected = async (pattern: string, most: number) => {
+    const rows: { id: string }[] = await services.dataSource.query(
+      `SELECT id FROM messages WHERE conversation_id = ANY($1) AND content LIKE $2
+       ORDER BY created_at DESC, id DESC LIMIT $3`,
+      [mine, pattern, most],
+    );
+    return rows.map(({ id }) => id);
+  };
+
+  it.each([
+    ['a word of every message', 'everywhere', '%everywhere%', 700],
+    ['a word of half of them', 'half', '%half%', 700],
+    ['a word of one in a hundred', 'seldom', '%seldom%', 1000],
+    ['a word of one in five thousand', 'rarest', '%rarest%', 1000],
+    ['a word that only the oldest have', 'ancient', '%ancient%', 1000],
+    ['two words that are seldom together', 'seldom unlikely', '%seldom%unlikely%', 1000],
+    ['a part of a word', 'eldo', '%seldom%', 1000],
+    ['a part that is everywhere', 'verywher', '%everywhere%', 300],
+    ['Chinese that is seldom', '文件', '%文件%', 1000],
+    ['Chinese that is everywhere', '号', '%号%', 300],
+    ['what nobody said', 'never', '%never%', 10],
+  ])('finds %s, all of it, in its own rooms alone, newest first', async (_, q, pattern, most) => {
+    const wanted = await expected(pattern, most);
+    expect(await all(q, most)).toEqual(wanted);
+    expect(wanted.length > 0 || q === 'never').toBe(true);
+  });
+
+  it.each(['seldom', 'everywhere', 'eldo', '文件'])('reads no table from end to end for %s', async (q) => {
+    for (const rank of ['words', 'parts'] as const) {
+      const { text, values } = searchStatement({ userId: ada.userId, groups: readTerms(q), rank, limit: 51 });
+      const plan: { 'QUERY PLAN': string }[] = await services.dataSource.query(`EXPLAIN ${text}`, values);
+      const lines = plan.map((row) => row['QUERY PLAN']).join('\n');
+      expect(lines).not.toMatch(/Seq Scan on messages/);
+      expect(lines).toMatch(/messages_time/);
+      expect(lines).toMatch(/messages_words|messages_parts/);
+    }
+  });
+});
