@@ -1,5 +1,5 @@
 import { MINE } from '../../conversations/mine.js';
-import { MESSAGE_AUTHORS, MESSAGE_COLUMNS } from '../message.presenter.js';
+import { MESSAGE_JOINS, messageColumns } from '../message.presenter.js';
 import { canBeLookedUp, type Group, holding, isWithoutSpaces, pairsOf, piecesOf, type Term } from './search-terms.js';
 
 /** How a message was found: by whole words, or (after all of those) by parts of words. */
@@ -75,9 +75,9 @@ export function searchStatement(wanted: Wanted): { text: string; values: unknown
        ORDER BY m.created_at DESC, m.id DESC LIMIT ${limit})
       ORDER BY created_at DESC, id DESC LIMIT ${limit}
     )
-    SELECT ${MESSAGE_COLUMNS}, reach.kind AS "roomKind", reach.title AS "roomTitle", reach.server_id AS "roomServerId"
+    SELECT ${messageColumns('$1')}, reach.kind AS "roomKind", reach.title AS "roomTitle", reach.server_id AS "roomServerId"
     FROM found JOIN messages m ON m.conversation_id = found.conversation_id AND m.seq = found.seq
-    JOIN reach ON reach.id = m.conversation_id ${MESSAGE_AUTHORS}
+    JOIN reach ON reach.id = m.conversation_id ${MESSAGE_JOINS}
     ORDER BY found.created_at DESC, found.id DESC`;
   return { text, values: values.list };
 }
