@@ -42,7 +42,7 @@ import { Category } from './src/servers/channels/category.entity.js';
 import { Channel } from './src/servers/channels/channel.entity.js';
 import { Membership } from './src/servers/memberships/membership.entity.js';
 import { Server } from './src/servers/servers/server.entity.js';
-import { Reply } from './src/sessions/reply.entity.js';
+import { Reply } from './src/sessions/replies/reply.entity.js';
 import { Session } from './src/sessions/session.entity.js';
 import { Credential } from './src/users/credentials/credential.entity.js';
 import { User } from './src/users/user.entity.js';

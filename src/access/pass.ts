@@ -53,6 +53,10 @@ export class AnsweringAgent {
     readonly room: Room,
     readonly author: Author,
   ) {}
+
+  get agentId(): string {
+    return this.author.id;
+  }
 }
 
 /** The caller as a member of a server. */

@@ -19,4 +19,6 @@ export interface ConversationChange {
   title?: string | null;
   /** Of a session. */
   status?: 'open' | 'closed';
+  /** Of an agent session: how it stands with the agent's reply. */
+  reply?: { id: string; status: 'waiting' | 'running' | 'done' | 'failed' | 'stopped'; error: string | null };
 }

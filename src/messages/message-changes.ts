@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { audienceOf, type Room } from '../access/facts.js';
-import type { Writer } from '../access/pass.js';
+import { AnsweringAgent, type Writer } from '../access/pass.js';
 import { type Tx, UnitOfWork } from '../platform/database/unit-of-work.js';
 import type { EventKind } from '../platform/events/event.js';
 import { Problem } from '../platform/http/problem.js';
@@ -32,13 +32,13 @@ export class MessageChanges {
    * Changes one message under the lock of its room: loads it, lets `act` judge and change it, stamps the next rev
    * and announces what is then stored. Gives it as the caller sees it. Throws 404 and what `act` throws.
    */
-  one(pass: Writer, messageId: string, kind: EventKind<MessageChange>, act: Act): Promise<MessageView> {
+  one(pass: Caller, messageId: string, kind: EventKind<MessageChange>, act: Act): Promise<MessageView> {
     return this.underLock(pass.room, async (tx, last) => {
       const room = await roomNow(tx, pass);
-      const [before] = await loadMessages(tx, pass, [messageId]);
+      const [before] = await loadMessages(tx, viewerOf(pass), room, [messageId]);
       if (!before) throw Problem.notFound('This message');
       if (!(await act(tx, before, last + 1))) return presentMessage(before);
-      const [after] = await stamp(tx, { room, actor: pass.actor }, kind, last, [messageId]);
+      const [after] = await stamp(tx, viewerOf(pass), room, kind, last, [messageId]);
       return presentMessage(after ?? before);
     });
   }
@@ -47,8 +47,8 @@ export class MessageChanges {
   many(pass: Writer, ids: string[], kind: EventKind<MessageChange>, act: ActOnMany): Promise<MessageView[]> {
     return this.underLock(pass.room, async (tx, last) => {
       const room = await roomNow(tx, pass);
-      const changed = await act(tx, await loadMessages(tx, pass, ids));
-      return (await stamp(tx, { room, actor: pass.actor }, kind, last, changed)).map(presentMessage);
+      const changed = await act(tx, await loadMessages(tx, viewerOf(pass), room, ids));
+      return (await stamp(tx, viewerOf(pass), room, kind, last, changed)).map(presentMessage);
     });
   }
 
@@ -67,35 +67,41 @@ export class MessageChanges {
   }
 }
 
-/** Who changes something, and the room as it is under its lock. */
-type Caller = Pick<Writer, 'room' | 'actor'>;
+/** Who changes something: somebody, or the agent of a session. */
+type Caller = Writer | AnsweringAgent;
+
+/** Who is shown the change in their own view. */
+function viewerOf(pass: Caller): string | null {
+  return pass instanceof AnsweringAgent ? null : pass.actor.userId;
+}
 
 /** As the caller sees them, in order of seq. */
-function loadMessages(tx: Tx, { room, actor }: Caller, ids: string[]): Promise<MessageRow[]> {
+function loadMessages(tx: Tx, viewerId: string | null, room: Room, ids: string[]): Promise<MessageRow[]> {
   return tx.query<MessageRow>(
-    `SELECT ${messageColumns('$3')} FROM messages m ${MESSAGE_JOINS}
+    `SELECT ${messageColumns('$3::uuid')} FROM messages m ${MESSAGE_JOINS}
      WHERE m.conversation_id = $1 AND m.id = ANY($2) ORDER BY m.seq`,
-    [room.id, ids, actor.userId],
+    [room.id, ids, viewerId],
   );
 }
 
 /** Gives each of the changed messages its rev after `last`, and announces it as it is now. */
 async function stamp(
   tx: Tx,
-  caller: Caller,
+  viewerId: string | null,
+  room: Room,
   kind: EventKind<MessageChange>,
   last: number,
   changed: string[],
 ): Promise<MessageRow[]> {
   if (changed.length === 0) return [];
-  await tx.query(`UPDATE conversations SET last_rev = $2 WHERE id = $1`, [caller.room.id, last + changed.length]);
+  await tx.query(`UPDATE conversations SET last_rev = $2 WHERE id = $1`, [room.id, last + changed.length]);
   await tx.query(
     `UPDATE messages SET rev = $2 + nth FROM unnest($3::uuid[]) WITH ORDINALITY AS changed (id, nth)
      WHERE conversation_id = $1 AND messages.id = changed.id`,
-    [caller.room.id, last, changed],
+    [room.id, last, changed],
   );
-  const rows = await loadMessages(tx, caller, changed);
-  for (const row of rows) await announceChange(tx, kind, caller.room, row);
+  const rows = await loadMessages(tx, viewerId, room, changed);
+  for (const row of rows) await announceChange(tx, kind, room, row);
   return rows;
 }
 

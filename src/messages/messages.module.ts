@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { AccessModule } from '../access/access.module.js';
+import { AnswerAgain } from './answer-again.js';
 import { AppendStore } from './append-store.js';
 import { HistoryService } from './history.service.js';
 import { InboxController } from './inbox.controller.js';
@@ -20,6 +21,7 @@ import { WriteQueue } from './write-queue.js';
   imports: [AccessModule],
   controllers: [MessagesController, RevisionsController, ReactionsController, PinsController, InboxController],
   providers: [
+    AnswerAgain,
     AppendStore,
     HistoryService,
     InboxService,
@@ -31,6 +33,6 @@ import { WriteQueue } from './write-queue.js';
     ScribeService,
     WriteQueue,
   ],
-  exports: [HistoryService, MessagesService, ScribeService, WriteQueue],
+  exports: [AnswerAgain, HistoryService, MessagesService, ScribeService, WriteQueue],
 })
 export class MessagesModule {}

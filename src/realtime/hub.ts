@@ -67,6 +67,12 @@ export class Hub {
     count(this.counts.deliveredBy, event.type, delivered);
   }
 
+  /** An event for this connection alone. */
+  tell(connection: Connection, event: DomainEvent): void {
+    const frame = new EventFrames(event).in(connection.dialect);
+    if (frame) connection.offer(frame, undefined, undefined);
+  }
+
   /** Asked for by a connection that has something to say: at the end of this turn, together with all others. */
   flushSoon = (connection: Connection): void => {
     if (this.dirty.length === 0) setImmediate(() => this.flush());

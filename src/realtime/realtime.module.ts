@@ -4,6 +4,7 @@ import { AuthModule } from '../auth/auth.module.js';
 import { ConversationsModule } from '../conversations/conversations.module.js';
 import { MessagesModule } from '../messages/messages.module.js';
 import { Attendance } from './attendance.js';
+import { LiveModule } from '../sessions/replies/live.module.js';
 import { Frames } from './frames.js';
 import { Handshake } from './handshake.js';
 import { Hub } from './hub.js';
@@ -16,7 +17,7 @@ import { SocketServer } from './socket-server.js';
 import { SyncService } from './sync.service.js';
 
 @Module({
-  imports: [AccessModule, AuthModule, ConversationsModule, MessagesModule],
+  imports: [AccessModule, AuthModule, ConversationsModule, LiveModule, MessagesModule],
   providers: [
     Attendance,
     Frames,

@@ -10,6 +10,8 @@ import { ConversationsService } from '../conversations/conversations.service.js'
 import { Problem } from '../platform/http/problem.js';
 import { problemOf } from '../platform/http/problem.filter.js';
 import { GeneralLimit } from '../platform/limits/general-limit.js';
+import { LiveReplies } from '../sessions/replies/live-replies.js';
+import { MessageDelta } from '../sessions/replies/replies.events.js';
 import { Attendance } from './attendance.js';
 import { CLOSE } from './close-codes.js';
 import { Connection, type Dialect } from './connection.js';
@@ -47,6 +49,7 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
     private readonly adapter: HttpAdapterHost,
     private readonly hub: Hub,
     private readonly conversations: ConversationsService,
+    private readonly replies: LiveReplies,
     private readonly limit: GeneralLimit,
     private readonly attendance: Attendance,
   ) {}
@@ -111,9 +114,10 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
     const { userId } = connection.actor;
     try {
       this.hub.subscribe(connection, `user:${userId}`);
-      const [serverIds, states] = await Promise.all([
+      const [serverIds, states, told] = await Promise.all([
         this.conversations.serversOf(userId),
         this.conversations.statesOf(userId),
+        this.replies.toldTo(userId),
       ]);
       for (const id of serverIds) {
         if (!connection.lost.has(`server:${id}`) && !connection.isClosed)
@@ -121,7 +125,10 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
       }
       for (const state of states) this.attendance.learn(state, userId);
       const heads = new Map(states.map(({ id, rev }) => [id, rev]));
-      connection.open(() => connection.dialect.greet(connection, states), heads);
+      connection.open(() => {
+        connection.dialect.greet(connection, states);
+        for (const delta of told) this.hub.tell(connection, MessageDelta([], delta));
+      }, heads);
     } catch (error) {
       this.logger.error({ err: error as Error }, 'a socket could not be opened');
       connection.close(CLOSE.internal, 'internal error');

@@ -1,6 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { presentProfile, Profile } from '../users/profile.presenter.js';
 import type { UserKind } from '../users/user.entity.js';
+import { ReplyState } from './replies/reply.presenter.js';
 import type { SessionStatus, SessionType } from './session.entity.js';
 
 export class SessionAgent {
@@ -19,6 +20,8 @@ export class SessionView {
   @ApiPropertyOptional({ type: SessionAgent, nullable: true }) agent: SessionAgent | null;
   @ApiPropertyOptional({ type: Profile, nullable: true }) advocate: Profile | null;
   @ApiPropertyOptional({ type: String, nullable: true }) externalId: string | null;
+  @ApiPropertyOptional({ type: ReplyState, nullable: true, description: 'The one that runs, or else the latest.' })
+  reply: ReplyState | null;
   @ApiProperty({ type: String, nullable: true, format: 'date-time' }) lastMessageAt: string | null;
   @ApiProperty({ format: 'date-time' }) createdAt: string;
   @ApiProperty({ format: 'date-time' }) updatedAt: string;
@@ -46,6 +49,7 @@ export interface SessionRow {
   owner: ProfileJson;
   advocate: ProfileJson | null;
   agent: SessionAgent | null;
+  reply: ReplyState | null;
 }
 
 const profileOf = (alias: string) => `CASE WHEN ${alias}.id IS NULL THEN NULL ELSE json_build_object(
@@ -57,12 +61,19 @@ export const SESSION_ROWS = `
     coalesce(c.last_message_at, s.created_at) AS activity, s.created_at AS "createdAt", s.updated_at AS "updatedAt",
     ${profileOf('owner')} AS owner, ${profileOf('advocate')} AS advocate,
     CASE WHEN a.id IS NULL THEN NULL ELSE json_build_object(
-      'id', a.id, 'slug', a.slug, 'name', a.name, 'avatarUrl', a.avatar_url) END AS agent
+      'id', a.id, 'slug', a.slug, 'name', a.name, 'avatarUrl', a.avatar_url) END AS agent,
+    latest.reply
   FROM sessions s
   JOIN conversations c ON c.id = s.id
   JOIN users owner ON owner.id = s.owner_id
   LEFT JOIN users advocate ON advocate.id = s.advocate_id
-  LEFT JOIN agents a ON a.id = s.agent_id`;
+  LEFT JOIN agents a ON a.id = s.agent_id
+  LEFT JOIN LATERAL (
+    SELECT json_build_object('id', id, 'status', status, 'error', error) AS reply FROM (
+      (SELECT id, status, error FROM replies WHERE session_id = s.id AND status = 'running')
+      UNION ALL (SELECT id, status, error FROM replies WHERE session_id = s.id ORDER BY id DESC LIMIT 1)
+    ) known LIMIT 1
+  ) latest ON true`;
 
 export function presentSession(row: SessionRow): SessionView {
   return {
@@ -74,6 +85,7 @@ export function presentSession(row: SessionRow): SessionView {
     agent: row.agent,
     advocate: row.advocate && presentProfile(row.advocate),
     externalId: row.externalId,
+    reply: row.reply,
     lastMessageAt: row.lastMessageAt?.toISOString() ?? null,
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),

@@ -3,10 +3,20 @@ import { AccessModule } from '../access/access.module.js';
 import { ConversationsModule } from '../conversations/conversations.module.js';
 import { MessagesModule } from '../messages/messages.module.js';
 import { Answerer } from './answerer.js';
-import { RepliesService } from './replies.service.js';
-import { ReplyStore } from './reply-store.js';
+import { Following } from './replies/following.js';
+import { LiveModule } from './replies/live.module.js';
+import { RepliesController } from './replies/replies.controller.js';
+import { RepliesService } from './replies/replies.service.js';
+import { ReplyEnding } from './replies/reply-ending.js';
+import { ReplyQuestion } from './replies/reply-question.js';
+import { ReplyStore } from './replies/reply-store.js';
+import { ReplyStream } from './replies/reply-stream.js';
+import { ReplyWorker } from './replies/reply-worker.js';
+import { Speaking } from './replies/speaking.js';
 import { SessionsController } from './sessions.controller.js';
 import { SessionsService } from './sessions.service.js';
+
+const REPLIES = [RepliesService, Following, ReplyEnding, ReplyQuestion, ReplyStore, ReplyStream, ReplyWorker, Speaking];
 
 @Module({})
 export class SessionsModule {
@@ -14,10 +24,10 @@ export class SessionsModule {
   static answeredBy(module: Type, answerer: Type<Answerer>): DynamicModule {
     return {
       module: SessionsModule,
-      imports: [AccessModule, ConversationsModule, MessagesModule, module],
-      controllers: [SessionsController],
-      providers: [SessionsService, RepliesService, ReplyStore, { provide: Answerer, useExisting: answerer }],
-      exports: [SessionsService],
+      imports: [AccessModule, ConversationsModule, LiveModule, MessagesModule, module],
+      controllers: [SessionsController, RepliesController],
+      providers: [SessionsService, ...REPLIES, { provide: Answerer, useExisting: answerer }],
+      exports: [SessionsService, RepliesService],
     };
   }
 }

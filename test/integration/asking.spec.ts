@@ -41,7 +41,7 @@ describe('a message in a session', () => {
 
   /** A session with one message, whose reply seems to run on another node. */
   const busySession = async () => {
-    const id = await agentSession(await newAgent('webhook', false));
+    const id = await agentSession(await newAgent(false));
     const { message } = await append(await enter(ada, id), 'first');
     await sql(`UPDATE agents SET enabled = true WHERE id = (SELECT agent_id FROM sessions WHERE id = $1)`, [id]);
     const replyId = uuidv7();
@@ -52,12 +52,11 @@ describe('a message in a session', () => {
     );
     return { id, replyId };
   };
-  const newAgent = async (kind: string, enabled: boolean) => {
+  const newAgent = async (enabled: boolean) => {
     const id = uuidv7();
-    await sql(`INSERT INTO agents (id, slug, name, kind, enabled) VALUES ($1, $2, 'A', $3, $4)`, [
+    await sql(`INSERT INTO agents (id, slug, name, kind, enabled) VALUES ($1, $2, 'A', 'echo', $3)`, [
       id,
       `agent-${id}`,
-      kind,
       enabled,
     ]);
     return id;
@@ -85,7 +84,7 @@ describe('a message in a session', () => {
   });
 
   it('asks nobody where the agent is switched off, or a person helps', async () => {
-    for (const id of [await agentSession(await newAgent('echo', false)), await peerSession()]) {
+    for (const id of [await agentSession(await newAgent(false)), await peerSession()]) {
       await append(await enter(ada, id), 'hello?');
       expect(await repliesIn(id)).toEqual([]);
     }

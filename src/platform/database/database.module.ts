@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { Database } from './database.js';
+import { NodeLock } from './node-lock.js';
 import { UnitOfWork } from './unit-of-work.js';
 
 @Module({})
@@ -17,8 +18,8 @@ export class DatabaseModule {
           dataSourceFactory: () => Promise.resolve(dataSource),
         }),
       ],
-      providers: [Database, UnitOfWork],
-      exports: [Database, UnitOfWork],
+      providers: [Database, NodeLock, UnitOfWork],
+      exports: [Database, NodeLock, UnitOfWork],
     };
   }
 }

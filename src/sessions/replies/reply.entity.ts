@@ -1,6 +1,6 @@
 import { Check, Column, CreateDateColumn, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
-import { Message } from '../messages/message.entity.js';
-import { Session } from './session.entity.js';
+import { Message } from '../../messages/message.entity.js';
+import { Session } from '../session.entity.js';
 
 export type ReplyStatus = 'waiting' | 'running' | 'done' | 'failed' | 'stopped';
 

@@ -1,0 +1,81 @@
+import { Injectable } from '@nestjs/common';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { AnsweringAgent } from '../../access/pass.js';
+import { ConversationUpdated } from '../../conversations/conversations.events.js';
+import { AnswerAgain } from '../../messages/answer-again.js';
+import { MessagesService } from '../../messages/messages.service.js';
+import { EventBus } from '../../platform/events/event-bus.js';
+import { problemOf } from '../../platform/http/problem.filter.js';
+import type { AnswerFailureCode } from '../answerer.js';
+import type { ReplyStatus } from './reply.entity.js';
+import type { ReplyRun } from './reply-run.js';
+import { ReplyStore, type TakenReply } from './reply-store.js';
+
+/** What an answerer says, and what the house itself has to say. */
+export type FailureCode = AnswerFailureCode | 'interrupted' | 'agent_disabled' | 'session_closed' | 'internal';
+
+const RETRY_MS = 1_000;
+
+/** How a reply ends, and how others hear of it. */
+@Injectable()
+export class ReplyEnding {
+  constructor(
+    private readonly messages: MessagesService,
+    private readonly again: AnswerAgain,
+    private readonly store: ReplyStore,
+    private readonly bus: EventBus,
+  ) {}
+
+  /**
+   * Stores what was said, with the end of the reply in the same commit. Tries for as long as the database is away and
+   * the attempt is ours: what was said is not to be lost.
+   */
+  async said(run: ReplyRun, agent: AnsweringAgent, status: 'done' | 'stopped'): Promise<void> {
+    if (run.text.trimEnd() === '') return this.stopped(run);
+    let { replacesId } = run.reply;
+    for (;;) {
+      try {
+        await this.keep(run, agent, status, replacesId);
+        return this.announce(run.reply, status);
+      } catch (error) {
+        const { status: httpStatus, code } = problemOf(error);
+        if (code === 'reply_over') return;
+        if (code === 'message_deleted' || (replacesId && httpStatus === 404)) replacesId = null;
+        else if (httpStatus === 404) return this.stopped(run);
+        else if (httpStatus !== 503 || run.left === 'lost' || run.left === 'handed_back') throw error;
+        else await sleep(RETRY_MS);
+      }
+    }
+  }
+
+  async failed(run: ReplyRun, error: FailureCode): Promise<void> {
+    if (await this.store.end(run.reply, 'failed', error, run.text)) this.announce(run.reply, 'failed', error);
+  }
+
+  /** Without a message: nothing was said, or nobody is there to say it to. */
+  async stopped(run: ReplyRun): Promise<void> {
+    if (await this.store.end(run.reply, 'stopped', null, run.text)) this.announce(run.reply, 'stopped');
+  }
+
+  announce({ sessionId, userId, id }: TakenReply, status: ReplyStatus, error: FailureCode | null = null): void {
+    const reply = { id, status, error };
+    this.bus.publish(ConversationUpdated([`user:${userId}`], { conversation: { id: sessionId, reply } }));
+  }
+
+  private async keep(
+    { reply: { id, attempt }, text, tokensUsed, cut }: ReplyRun,
+    agent: AnsweringAgent,
+    status: 'done' | 'stopped',
+    replacesId: string | null,
+  ): Promise<void> {
+    const marks = { ...(status === 'stopped' && { stopped: true }), ...(cut && { truncated: true }) };
+    const answer = {
+      content: text.trimEnd(),
+      metadata: { replyId: id, ...marks },
+      tokensUsed,
+      reply: { id, attempt, status },
+    };
+    if (replacesId) await this.again.instead(agent, replacesId, answer);
+    else await this.messages.append(agent, { ...answer, nonce: `reply:${id}` });
+  }
+}

@@ -1,0 +1,84 @@
+import { MAX_CONTENT } from '../../messages/messages.dto.js';
+import type { TakenReply } from './reply-store.js';
+
+/** Pieces that come faster than this go out together: nobody reads single words, and each frame costs. */
+const PACE_MS = 40;
+
+/** Why an attempt ends before its answer does. */
+export type Leaving = 'stopped' | 'lost' | 'late' | 'handed_back';
+
+/** One attempt at a reply, in the memory of the node that runs it: what was said so far, and what became known of it. */
+export class ReplyRun {
+  text = '';
+  tokensUsed = 0;
+  /** More was said than a message holds. */
+  cut = false;
+  left: Leaving | undefined;
+  private readonly controller = new AbortController();
+  private half = '';
+  private published = 0;
+  private saved = 0;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    readonly reply: TakenReply,
+    private readonly publish: (at: number, text: string) => void,
+  ) {}
+
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  /** What clients have been told: what they are told next begins where it ends. */
+  get known(): string {
+    return this.text.slice(0, this.published);
+  }
+
+  /** Takes the next piece. White space before the first word is dropped, so that positions are those of the message. */
+  add(piece: string): void {
+    if (this.controller.signal.aborted || this.cut) return;
+    const whole = this.half + piece;
+    const split = /[\uD800-\uDBFF]$/.test(whole) ? whole.length - 1 : whole.length;
+    this.half = whole.slice(split);
+    const text = this.text + storable(whole.slice(0, split));
+    this.text = this.text === '' ? text.trimStart() : text;
+    if (this.text.length > MAX_CONTENT) this.cutOff();
+    this.timer ??= setTimeout(() => this.flush(), this.published === 0 ? 0 : PACE_MS);
+  }
+
+  /** Tells the clients what they do not know yet. */
+  flush(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    if (this.published === this.text.length || this.left === 'lost') return;
+    const at = this.published;
+    this.published = this.text.length;
+    this.publish(at, this.text.slice(at));
+  }
+
+  /** The whole text, where it has grown since it was last asked for. */
+  unsaved(): string | null {
+    if (this.saved === this.text.length) return null;
+    this.saved = this.text.length;
+    return this.text;
+  }
+
+  /** Ends the attempt; the first reason counts, save that a lost one may say no more. */
+  leave(why: Leaving): void {
+    if (this.left === undefined || why === 'lost') this.left = why;
+    this.controller.abort();
+  }
+
+  private cutOff(): void {
+    const points = Array.from(this.text);
+    if (points.length <= MAX_CONTENT) return;
+    this.text = points.slice(0, MAX_CONTENT).join('');
+    this.cut = true;
+    this.controller.abort();
+  }
+}
+
+/** PostgreSQL keeps no NUL and no half characters. */
+function storable(text: string): string {
+  return (text as { toWellFormed(): string } & string).toWellFormed().replaceAll('\u0000', '\uFFFD');
+}

@@ -1,0 +1,153 @@
+import { Injectable } from '@nestjs/common';
+import { Database } from '../../platform/database/database.js';
+import { nodeLives, NodeLock } from '../../platform/database/node-lock.js';
+import type { Tx } from '../../platform/database/unit-of-work.js';
+
+/** How long others believe a node that says nothing: one that hangs, since one that is gone is seen by its lock. */
+const LEASE = `interval '15 seconds'`;
+
+/** A reply that this node has taken up. */
+export interface TakenReply {
+  id: string;
+  sessionId: string;
+  askedId: string;
+  /** Said again: the answer that stands there. */
+  replacesId: string | null;
+  agentId: string | null;
+  userId: string;
+  username: string;
+  /** The number of this attempt; whoever takes the reply up after us has a higher one. */
+  attempt: number;
+  stopRequested: boolean;
+  /** What an earlier attempt left. */
+  text: string;
+  /** Whether it may be answered still. */
+  open: boolean;
+  enabled: boolean;
+}
+
+export interface Beat {
+  sessionId: string;
+  id: string;
+  attempt: number;
+  /** Null where nothing was added. */
+  text: string | null;
+}
+
+const TAKE = `
+  UPDATE replies reply
+  SET status = 'running', attempts = attempts + 1, node = $1, leased_until = now() + ${LEASE},
+    started_at = coalesce(started_at, now())
+  FROM due JOIN sessions session ON session.id = due.session_id JOIN users owner ON owner.id = session.owner_id
+    LEFT JOIN agents agent ON agent.id = session.agent_id
+  WHERE reply.session_id = due.session_id AND reply.id = due.id
+  RETURNING reply.id, reply.session_id AS "sessionId", asked_id AS "askedId", replaces_id AS "replacesId",
+    session.agent_id AS "agentId", owner.id AS "userId", owner.username, attempts AS attempt,
+    stop_requested AS "stopRequested", reply.text, session.type = 'agent' AND session.status = 'open' AS open,
+    coalesce(agent.enabled, false) AS enabled`;
+
+/** The jobs of the agents, in PostgreSQL, as a node works on them. What ends one well is the message code. */
+@Injectable()
+export class ReplyStore {
+  constructor(
+    private readonly database: Database,
+    private readonly self: NodeLock,
+  ) {}
+
+  /** Takes up what waits in sessions where nothing runs. Of two nodes that ask at once each gets its own. */
+  claim(limit: number): Promise<TakenReply[]> {
+    return this.database.prepared<TakenReply>(
+      `WITH due AS (
+         SELECT session_id, id FROM replies waiting
+         WHERE status = 'waiting' AND NOT EXISTS (
+           SELECT 1 FROM replies other WHERE other.session_id = waiting.session_id AND other.status = 'running')
+         ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED
+       ) ${TAKE}`,
+      [this.self.node, limit],
+    );
+  }
+
+  /** Takes over what nodes have left that are gone, or that have not been heard of for too long. */
+  takeOver(limit: number): Promise<TakenReply[]> {
+    return this.database.prepared<TakenReply>(
+      `WITH due AS (
+         SELECT session_id, id FROM replies running
+         WHERE status = 'running' AND (leased_until < now() OR node <> $1 AND NOT ${nodeLives('node')})
+         ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED
+       ) ${TAKE}`,
+      [this.self.node, limit],
+    );
+  }
+
+  /**
+   * Renews the leases and keeps what was said. Gives for each whether it is still this attempt that runs, and whether
+   * somebody wants it stopped. It waits for no lock: what somebody else changes at this moment is left for the next time.
+   */
+  beat(beats: Beat[]): Promise<{ id: string; ours: boolean; stopRequested: boolean }[]> {
+    return this.database.prepared(
+      `WITH beat AS (
+         SELECT * FROM json_to_recordset($1) AS b("sessionId" uuid, id uuid, attempt integer, text text)
+       ), ours AS (
+         SELECT reply.session_id, reply.id, beat.text
+         FROM replies reply JOIN beat ON reply.session_id = beat."sessionId" AND reply.id = beat.id
+         WHERE reply.status = 'running' AND reply.attempts = beat.attempt
+         FOR UPDATE OF reply SKIP LOCKED
+       ), kept AS (
+         UPDATE replies reply SET leased_until = now() + ${LEASE}, text = coalesce(ours.text, reply.text)
+         FROM ours WHERE reply.session_id = ours.session_id AND reply.id = ours.id
+       )
+       SELECT beat.id, coalesce(reply.status = 'running' AND reply.attempts = beat.attempt, false) AS ours,
+         coalesce(reply.stop_requested, false) AS "stopRequested"
+       FROM beat LEFT JOIN replies reply ON reply.session_id = beat."sessionId" AND reply.id = beat.id`,
+      [JSON.stringify(beats)],
+    );
+  }
+
+  /** Ends an attempt without a message; its text stays. False where it was not this attempt that ran. */
+  async end(
+    { sessionId, id, attempt }: TakenReply,
+    status: 'failed' | 'stopped',
+    error: string | null,
+    text: string,
+  ): Promise<boolean> {
+    const ended = await this.database.query(
+      `UPDATE replies SET status = $4, error = $5, text = CASE WHEN $6 = '' THEN text ELSE $6 END, node = NULL,
+         leased_until = NULL, ended_at = now()
+       WHERE session_id = $1 AND id = $2 AND status = 'running' AND attempts = $3 RETURNING id`,
+      [sessionId, id, attempt, status, error, text],
+    );
+    return ended.length > 0;
+  }
+
+  /** Lets go of what this node runs, for whoever takes it up next. */
+  async handBack(): Promise<void> {
+    await this.database.query(`UPDATE replies SET leased_until = now() WHERE status = 'running' AND node = $1`, [
+      this.self.node,
+    ]);
+  }
+
+  /**
+   * Asks for the reply that runs to be stopped, or else ends the one that waits. Gives which, and how it then stands.
+   */
+  async stop(tx: Tx, sessionId: string): Promise<{ id: string; status: 'running' | 'stopped' } | undefined> {
+    return tx.one(
+      `UPDATE replies SET stop_requested = true, status = CASE status WHEN 'waiting' THEN 'stopped' ELSE status END,
+         ended_at = CASE status WHEN 'waiting' THEN now() END
+       WHERE session_id = $1 AND status IN ('waiting', 'running') AND id = (
+         SELECT id FROM replies WHERE session_id = $1 AND status IN ('waiting', 'running')
+         ORDER BY status = 'running' DESC LIMIT 1)
+       RETURNING id, status`,
+      [sessionId],
+    );
+  }
+
+  /** The agent has no say in this session any more: ends what runs and waits, and keeps what was said so far. */
+  async silence(tx: Tx, sessionId: string): Promise<string[]> {
+    const silenced = await tx.query<{ id: string }>(
+      `UPDATE replies SET status = 'stopped', node = NULL, leased_until = NULL, ended_at = now()
+       WHERE session_id = $1 AND status IN ('waiting', 'running') RETURNING id`,
+      [sessionId],
+    );
+    return silenced.map(({ id }) => id);
+  }
+}

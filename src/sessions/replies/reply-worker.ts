@@ -1,0 +1,132 @@
+import {
+  type BeforeApplicationShutdown,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+  type OnModuleDestroy,
+} from '@nestjs/common';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ConversationCleared, ConversationDeleted } from '../../conversations/conversations.events.js';
+import { MessageStored } from '../../messages/messages.events.js';
+import { EventBus } from '../../platform/events/event-bus.js';
+import { LiveReplies } from './live-replies.js';
+import { AgentSilenced, ReplyStopWanted } from './replies.events.js';
+import { ReplyStore, type TakenReply } from './reply-store.js';
+import { Speaking } from './speaking.js';
+
+const AT_ONCE = 256;
+/** How often a node looks for what it was not woken for, keeps what was said, and shows that it lives. */
+const BEAT_MS = 1_000;
+/** What is nearly done may be finished before the app ends; what is not goes to another node. */
+const FINISH_MS = 2_000;
+
+/**
+ * Takes up replies and gives them. A message wakes it in the same process, once it is committed; whatever that misses
+ * (a node that died, another node's messages) it finds by looking.
+ */
+@Injectable()
+export class ReplyWorker implements OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown {
+  private readonly logger = new Logger(ReplyWorker.name);
+  private readonly speeches = new Set<Promise<void>>();
+  private timer: NodeJS.Timeout | undefined;
+  private beating = false;
+  private claiming = false;
+  private woken = false;
+  private stopping = false;
+
+  constructor(
+    private readonly store: ReplyStore,
+    private readonly live: LiveReplies,
+    private readonly speaking: Speaking,
+    bus: EventBus,
+  ) {
+    bus.on(MessageStored, ({ replyId }) => {
+      if (replyId !== null) this.wake();
+    });
+    bus.on(ReplyStopWanted, ({ replyId }) => this.live.get(replyId)?.leave('stopped'));
+    bus.on(AgentSilenced, ({ sessionId }) => this.live.leaveSession(sessionId));
+    bus.on(ConversationCleared, ({ conversationId }) => this.live.leaveSession(conversationId));
+    bus.on(ConversationDeleted, ({ conversationId }) => this.live.leaveSession(conversationId));
+  }
+
+  onApplicationBootstrap(): void {
+    this.timer = setInterval(() => void this.beat(), BEAT_MS).unref();
+    void this.beat();
+  }
+
+  onModuleDestroy(): void {
+    this.stopping = true;
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.untilSaid();
+    clearInterval(this.timer);
+    await this.keep().catch(() => undefined);
+    for (const run of this.live.all) run.leave('handed_back');
+    await this.untilSaid();
+    await this.store.handBack().catch(() => undefined);
+  }
+
+  private async untilSaid(): Promise<void> {
+    await Promise.race([Promise.all(this.speeches), sleep(FINISH_MS, undefined, { ref: false })]);
+  }
+
+  /** Looks for waiting replies at once. Calls that come while it looks are answered by one more look. */
+  wake(): void {
+    if (this.claiming) this.woken = true;
+    else void this.claim();
+  }
+
+  private async claim(): Promise<void> {
+    this.claiming = true;
+    do {
+      this.woken = false;
+      await this.takeUp((limit) => this.store.claim(limit));
+    } while (this.woken);
+    this.claiming = false;
+  }
+
+  private async beat(): Promise<void> {
+    this.wake();
+    if (this.beating) return;
+    this.beating = true;
+    await this.keep().catch((error: unknown) => this.logger.warn({ err: error as Error }, 'replies were not kept'));
+    await this.takeUp((limit) => this.store.takeOver(limit));
+    this.beating = false;
+  }
+
+  private async takeUp(take: (limit: number) => Promise<TakenReply[]>): Promise<void> {
+    const limit = AT_ONCE - this.speeches.size;
+    if (this.stopping || limit <= 0) return;
+    try {
+      for (const reply of await take(limit)) this.start(reply);
+    } catch (error) {
+      this.logger.warn({ err: error as Error }, 'no reply could be taken up');
+    }
+  }
+
+  private start(reply: TakenReply): void {
+    const run = this.live.begin(reply);
+    const speech = this.speaking.speak(run).finally(() => {
+      this.live.end(run);
+      this.speeches.delete(speech);
+      this.wake();
+    });
+    this.speeches.add(speech);
+  }
+
+  private async keep(): Promise<void> {
+    const runs = this.live.all;
+    if (runs.length === 0) return;
+    const beats = runs.map((run) => {
+      const { sessionId, id, attempt } = run.reply;
+      return { sessionId, id, attempt, text: run.unsaved() };
+    });
+    const kept = new Map((await this.store.beat(beats)).map((row) => [row.id, row]));
+    for (const run of runs) {
+      const { ours, stopRequested } = kept.get(run.reply.id) ?? { ours: false, stopRequested: false };
+      if (!ours) run.leave('lost');
+      else if (stopRequested) run.leave('stopped');
+    }
+  }
+}

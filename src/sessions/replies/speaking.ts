@@ -1,0 +1,127 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AccessService } from '../../access/access.service.js';
+import type { AnsweringAgent } from '../../access/pass.js';
+import { type AnswerFailure, Answerer, type AnswerPart, type Question } from '../answerer.js';
+import { type FailureCode, ReplyEnding } from './reply-ending.js';
+import { ReplyQuestion } from './reply-question.js';
+import type { ReplyRun } from './reply-run.js';
+import type { TakenReply } from './reply-store.js';
+
+/** How often a reply is taken up before it counts as something that ends nodes. */
+const MAX_ATTEMPTS = 4;
+const TRIES = 3;
+const BACKOFF_MS = 500;
+const LIMIT_MS = 10 * 60_000;
+
+type Failure = Pick<AnswerFailure, 'retryable'> & { code: FailureCode };
+
+/** One attempt at a reply, from the question to the stored answer. */
+@Injectable()
+export class Speaking {
+  private readonly logger = new Logger(Speaking.name);
+
+  constructor(
+    private readonly access: AccessService,
+    private readonly answerer: Answerer,
+    private readonly questions: ReplyQuestion,
+    private readonly ending: ReplyEnding,
+  ) {}
+
+  /** Never throws: what goes wrong becomes the state of the reply. */
+  async speak(run: ReplyRun): Promise<void> {
+    const limit = setTimeout(() => run.leave('late'), LIMIT_MS).unref();
+    try {
+      await this.answer(run);
+    } catch (error) {
+      this.logger.error({ err: error as Error, ...idsOf(run) }, 'a reply went wrong');
+      await this.ending.failed(run, 'internal').catch((failure: unknown) => {
+        this.logger.error({ err: failure as Error, ...idsOf(run) }, 'a failed reply could not be marked');
+      });
+    } finally {
+      clearTimeout(limit);
+    }
+  }
+
+  private async answer(run: ReplyRun): Promise<void> {
+    const { reply } = run;
+    const hindrance = hindranceTo(reply);
+    if (hindrance || !reply.agentId) return this.ending.failed(run, hindrance ?? 'agent_disabled');
+    const agent = await this.access.enterAsAgent(reply.agentId, reply.sessionId);
+    if (reply.stopRequested) return this.stopBefore(run, agent);
+    const question = await this.questions.of(reply, reply.agentId);
+    if (!question) return this.ending.stopped(run);
+    this.ending.announce(reply, 'running');
+    const failure = await this.listen(run, question);
+    run.flush();
+    if (run.left === 'lost' || run.left === 'handed_back') return;
+    if (run.left === 'stopped') return this.ending.said(run, agent, 'stopped');
+    if (run.left === 'late') return this.ending.failed(run, 'timed_out');
+    if (failure) return this.ending.failed(run, failure.code);
+    return this.ending.said(run, agent, 'done');
+  }
+
+  /** Its node ended between the wish to stop it and the end: what it had said by then is kept. */
+  private async stopBefore(run: ReplyRun, agent: AnsweringAgent): Promise<void> {
+    run.add(run.reply.text);
+    run.flush();
+    await this.ending.said(run, agent, 'stopped');
+  }
+
+  /** Tries again after a while where that may help and nothing was said yet: what was heard cannot be taken back. */
+  private async listen(run: ReplyRun, question: Question): Promise<Failure | undefined> {
+    for (let tries = 1; ; tries += 1) {
+      const failure = await this.listenOnce(run, question);
+      if (!failure || run.signal.aborted) return undefined;
+      this.logger.warn({ ...idsOf(run), code: failure.code, tries }, 'an agent did not answer');
+      if (!failure.retryable || run.text !== '' || tries === TRIES) return failure;
+      await sleep(BACKOFF_MS * 4 ** (tries - 1), undefined, { signal: run.signal }).catch(() => undefined);
+    }
+  }
+
+  private async listenOnce(run: ReplyRun, question: Question): Promise<Failure | undefined> {
+    try {
+      for await (const part of untilAborted(this.answerer.answer(question, run.signal), run.signal)) {
+        if ('text' in part) run.add(part.text);
+        else run.tokensUsed = part.tokensUsed;
+      }
+    } catch (error) {
+      return this.failureOf(error, run);
+    }
+    return run.text.trim() === '' ? { code: 'empty', retryable: false } : undefined;
+  }
+
+  private failureOf(error: unknown, run: ReplyRun): Failure {
+    if (isFailure(error)) return error;
+    if (!run.signal.aborted) this.logger.error({ err: error as Error, ...idsOf(run) }, 'an answerer failed');
+    return { code: 'internal', retryable: false };
+  }
+}
+
+function hindranceTo({ attempt, open, enabled }: TakenReply): FailureCode | undefined {
+  if (attempt > MAX_ATTEMPTS) return 'interrupted';
+  if (!open) return 'session_closed';
+  return enabled ? undefined : 'agent_disabled';
+}
+
+/** Ends with the signal also where an answerer does not listen to it. */
+async function* untilAborted(parts: AsyncIterable<AnswerPart>, signal: AbortSignal): AsyncGenerator<AnswerPart> {
+  const iterator = parts[Symbol.asyncIterator]();
+  const aborted = new Promise<undefined>((resolve) => signal.addEventListener('abort', () => resolve(undefined)));
+  while (!signal.aborted) {
+    const next = iterator.next();
+    const result = await Promise.race([next, aborted]);
+    if (!result) next.catch(() => undefined);
+    if (!result || result.done) break;
+    yield result.value;
+  }
+  if (signal.aborted) void Promise.resolve(iterator.return?.()).catch(() => undefined);
+}
+
+function isFailure(error: unknown): error is AnswerFailure {
+  return error instanceof Error && 'code' in error && 'retryable' in error && typeof error.retryable === 'boolean';
+}
+
+function idsOf({ reply: { id, sessionId, attempt } }: ReplyRun): object {
+  return { replyId: id, sessionId, attempt };
+}
