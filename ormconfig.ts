@@ -20,6 +20,8 @@ import { FindByExternalId1790000000411 } from './migrations/1790000000411-FindBy
 import { AskForReplies1790000000501 } from './migrations/1790000000501-AskForReplies.js';
 import { ListActivity1790000000601 } from './migrations/1790000000601-ListActivity.js';
 import { ShareNodes1790000000105 } from './migrations/1790000000105-ShareNodes.js';
+import { GuardServers1790000000301 } from './migrations/1790000000301-GuardServers.js';
+import { AuditEntry } from './src/access/audit/audit-entry.entity.js';
 import { Agent } from './src/agents/agent.entity.js';
 import { AccountEvent } from './src/auth/audit/account-event.entity.js';
 import { Login } from './src/auth/login.entity.js';
@@ -38,6 +40,8 @@ import { Reaction } from './src/messages/reactions/reaction.entity.js';
 import { SnakeNaming } from './src/platform/database/snake-naming.js';
 import { RunningNode } from './src/platform/nodes/node.entity.js';
 import { RateLimit } from './src/platform/limits/rate-limit.entity.js';
+import { Ban } from './src/servers/bans/ban.entity.js';
+import { Invite } from './src/servers/invites/invite.entity.js';
 import { Category } from './src/servers/channels/category.entity.js';
 import { Channel } from './src/servers/channels/channel.entity.js';
 import { Membership } from './src/servers/memberships/membership.entity.js';
@@ -66,7 +70,10 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       AccountEvent,
       AccountNotice,
       Agent,
+      AuditEntry,
+      Ban,
       Category,
+      Invite,
       Channel,
       Conversation,
       Credential,
@@ -106,6 +113,7 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       PinMessages1790000000322,
       ShareNodes1790000000105,
       SearchMessages1790000000341,
+      GuardServers1790000000301,
       CreateImports1790000000401,
       FindByExternalId1790000000411,
       AskForReplies1790000000501,

@@ -21,6 +21,7 @@ import { NodesModule } from './platform/nodes/nodes.module.js';
 import { SecretsModule } from './platform/secrets/secrets.module.js';
 import { RealtimeModule } from './realtime/realtime.module.js';
 import { ChannelsModule } from './servers/channels/channels.module.js';
+import { CommunityModule } from './servers/community.module.js';
 import { MembershipsModule } from './servers/memberships/memberships.module.js';
 import { ServersModule } from './servers/servers/servers.module.js';
 import { SessionsModule } from './sessions/sessions.module.js';
@@ -56,6 +57,7 @@ export class AppModule {
         ServersModule,
         ChannelsModule,
         MembershipsModule,
+        CommunityModule,
 
         RealtimeModule,
         LegacyModule.speaking(config.legacyDialects, sessions),

@@ -7,7 +7,7 @@ import { Problem } from '../platform/http/problem.js';
 import type { Role } from '../servers/memberships/membership.entity.js';
 import { StandingChanged } from './access.events.js';
 import { type Facts, type Room, standingOf } from './facts.js';
-import { AnsweringAgent, Moderator, Pinner, Reader, Scribe, ServerPass, Writer } from './pass.js';
+import { AnsweringAgent, HouseVoice, Moderator, Pinner, Reader, Scribe, ServerPass, Writer } from './pass.js';
 import { StandingCache } from './standing-cache.js';
 import { type Action, serverVerdict, type ServerAction, verdict, type Verdict } from './verdict.js';
 
@@ -90,6 +90,12 @@ export class AccessService {
     if (!row) throw Problem.notFound('This session');
     const { name, avatarUrl, ...room } = row;
     return new AnsweringAgent(room, { id: agentId, name, avatarUrl, kind: 'agent' });
+  }
+
+  /** Lets the house say in a channel what happened there. Nothing where the room is gone. */
+  async enterAsHouse(conversationId: string): Promise<HouseVoice | undefined> {
+    const room = await this.roomOf(conversationId);
+    return room && new HouseVoice(room);
   }
 
   /** For reading a server. Changes judge again inside their transaction, with serverVerdict and locked rows. */

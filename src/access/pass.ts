@@ -59,6 +59,15 @@ export class AnsweringAgent {
   }
 }
 
+/** The house itself, saying what happened in a channel. */
+export class HouseVoice {
+  protected readonly made = true;
+  readonly role = 'system';
+  readonly author = null;
+
+  constructor(readonly room: Room) {}
+}
+
 /** The caller as a member of a server. */
 export class ServerPass {
   protected readonly made = true;

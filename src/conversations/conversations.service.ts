@@ -22,6 +22,12 @@ export class ConversationsService {
     await tx.query(`INSERT INTO conversations (id, kind, closed) VALUES ($1, $2, $3)`, [id, kind, closed]);
   }
 
+  /** With all that was said in them. Locked in the order in which sends lock them, so that neither waits for the other. */
+  async delete(tx: Tx, ids: string[]): Promise<void> {
+    await tx.query(`SELECT 1 FROM conversations WHERE id = ANY($1) ORDER BY id FOR UPDATE`, [ids]);
+    await tx.query(`DELETE FROM conversations WHERE id = ANY($1)`, [ids]);
+  }
+
   /** Every room of a person with its counters, in one query. */
   async statesOf(userId: string): Promise<ConversationState[]> {
     return this.database.prepared<ConversationState>(

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
+import { auditInRoom } from '../access/audit/audit.js';
 import { audienceOf, type Room } from '../access/facts.js';
-import { AnsweringAgent, Moderator, Scribe, type Writer } from '../access/pass.js';
+import { AnsweringAgent, type HouseVoice, Moderator, Scribe, Writer } from '../access/pass.js';
 import { ConversationCleared, ConversationUpdated } from '../conversations/conversations.events.js';
 import { EventBus } from '../platform/events/event-bus.js';
 import { Problem } from '../platform/http/problem.js';
@@ -12,6 +13,9 @@ import { type MessageRow, messageView, type MessageView, NEW_MESSAGE } from './m
 import { MessageCreated, MessageDeleted, MessageStored, MessageUpdated } from './messages.events.js';
 import { removeContents } from './remove-contents.js';
 import { WriteQueue } from './write-queue.js';
+
+/** Who may say something in a room: a person, its agent, or the house. */
+type Speaker = Writer | AnsweringAgent | HouseVoice;
 
 /** What somebody wants to say. */
 export interface Draft {
@@ -58,7 +62,7 @@ export class MessagesService {
    * `voice_channel` or `reply_over`, 404 where the pass has lost its standing meanwhile, 400 for a reply to nothing,
    * 503 `overloaded`.
    */
-  async append(pass: Writer | AnsweringAgent, draft: Draft): Promise<Appended> {
+  async append(pass: Speaker, draft: Draft): Promise<Appended> {
     const row = draftRow(pass, draft);
     const { judged, message } = await new Promise<{ judged: Judged; message?: MessageView }>((resolve, reject) => {
       const settle = (judged: Judged) =>
@@ -67,7 +71,7 @@ export class MessagesService {
     });
     if (message) return { message, created: true };
     if (judged.outcome === 'repeated') {
-      const viewerId = pass instanceof AnsweringAgent ? null : pass.actor.userId;
+      const viewerId = pass instanceof Writer ? pass.actor.userId : null;
       return { message: await this.history.find(pass.room.id, judged.id, viewerId), created: false };
     }
     throw refusal(judged.outcome, pass.room.kind);
@@ -102,6 +106,7 @@ export class MessagesService {
         throw Problem.forbidden('Only its author or a moderator may delete a message.');
       if (message.content === null) return false;
       await removeContents(tx, message.conversationId, [message.id]);
+      if (!own) await auditInRoom(tx, pass, 'message.deleted', [message.id]);
       return true;
     });
   }
@@ -111,6 +116,7 @@ export class MessagesService {
     const deleted = await this.changes.many(moderator, messageIds, MessageDeleted, async (tx, messages) => {
       const present = messages.filter(({ content }) => content !== null).map(({ id }) => id);
       await removeContents(tx, moderator.room.id, present);
+      await auditInRoom(tx, moderator, 'message.deleted', present);
       return present;
     });
     return deleted.length;
@@ -130,7 +136,7 @@ export class MessagesService {
     });
   }
 
-  private announceNew(pass: Writer | AnsweringAgent, row: DraftRow, judged: Judged): MessageView {
+  private announceNew(pass: Speaker, row: DraftRow, judged: Judged): MessageView {
     const { seq, rev, createdAt, title, replyId } = judged;
     const room = roomOf(pass.room, judged);
     const message = messageView({ ...row, ...NEW_MESSAGE, seq, rev, createdAt }, pass.author);
@@ -153,13 +159,12 @@ function mayEdit(pass: Writer, { authorId, agentId, role }: MessageRow): boolean
   return pass instanceof Scribe && role === 'agent' && agentId === null;
 }
 
-function draftRow(pass: Writer | AnsweringAgent, draft: Draft): DraftRow {
-  const byAgent = pass instanceof AnsweringAgent;
+function draftRow(pass: Speaker, draft: Draft): DraftRow {
   return {
     conversationId: pass.room.id,
     id: uuidv7(),
-    authorId: byAgent ? null : pass.actor.userId,
-    agentId: byAgent ? pass.author.id : null,
+    authorId: pass instanceof Writer ? pass.actor.userId : null,
+    agentId: pass instanceof AnsweringAgent ? pass.author.id : null,
     role: pass.role,
     content: draft.content,
     metadata: draft.metadata ?? null,

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { auditInRoom } from '../../access/audit/audit.js';
 import type { Pinner, Reader } from '../../access/pass.js';
 import { Database } from '../../platform/database/database.js';
 import { type Page, pageOf, type PageQuery, readCursor } from '../../platform/http/paging.js';
@@ -39,6 +40,7 @@ export class PinsService {
         message.conversationId,
         messageId,
       ]);
+      await auditInRoom(tx, pinner, 'message.pinned', [messageId]);
       return true;
     });
   }
@@ -51,6 +53,7 @@ export class PinsService {
         message.conversationId,
         messageId,
       ]);
+      await auditInRoom(tx, pinner, 'message.unpinned', [messageId]);
       return true;
     });
   }

@@ -22,6 +22,7 @@ const RULES = {
   'mail by account': { points: 5, seconds: 3600 },
   'mail by address': { points: 50, seconds: 3600 },
   'reset by address': { points: 50, seconds: 900 },
+  'invite by account': { points: 60, seconds: 900 },
   'export by account': { points: 10, seconds: 3600 },
 } satisfies Record<string, Rule>;
 

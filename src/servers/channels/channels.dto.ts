@@ -1,6 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
-import { IsIn, IsInt, IsString, IsUUID, Length, Max, Min } from 'class-validator';
+import { IsIn, IsInt, IsOptional, IsString, IsUUID, Length, Max, Min } from 'class-validator';
 import type { ChannelType } from './channel.entity.js';
 import { Optional } from '../../platform/http/optional.js';
 
@@ -44,16 +44,57 @@ export class ChannelPatch {
   @Length(1, 100)
   name?: string;
 
-  @ApiPropertyOptional({ minimum: 0 })
+  @ApiPropertyOptional({
+    type: String,
+    nullable: true,
+    format: 'uuid',
+    description: 'Null takes it out of its category.',
+  })
+  @IsOptional()
+  @IsUUID()
+  categoryId?: string | null;
+
+  @ApiPropertyOptional({ minimum: 0, description: 'What stands there makes room.' })
   @Optional()
   @IsInt()
   @Min(0)
   @Max(1_000_000)
   position?: number;
 
-  @ApiPropertyOptional({ maxLength: 1024 })
-  @Optional()
+  @ApiPropertyOptional({ type: String, nullable: true, maxLength: 1024, description: 'Null takes it away.' })
+  @IsOptional()
   @IsString()
   @Length(0, 1024)
-  topic?: string;
+  topic?: string | null;
+}
+
+export class CategoryBody {
+  @ApiProperty({ example: 'Engines', minLength: 1, maxLength: 100 })
+  @Transform(trimmed)
+  @IsString()
+  @Length(1, 100)
+  name: string;
+
+  @ApiPropertyOptional({ description: 'Where it stands; the end by default.', minimum: 0 })
+  @Optional()
+  @IsInt()
+  @Min(0)
+  @Max(1_000_000)
+  position?: number;
+}
+
+export class CategoryPatch {
+  @ApiPropertyOptional({ minLength: 1, maxLength: 100 })
+  @Optional()
+  @Transform(trimmed)
+  @IsString()
+  @Length(1, 100)
+  name?: string;
+
+  @ApiPropertyOptional({ minimum: 0, description: 'What stands there makes room.' })
+  @Optional()
+  @IsInt()
+  @Min(0)
+  @Max(1_000_000)
+  position?: number;
 }

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { Repository } from 'typeorm';
+import { In, Repository } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
+import { audit, type AuditAction } from '../../access/audit/audit.js';
 import { StandingChanged } from '../../access/access.events.js';
 import type { Moderator } from '../../access/pass.js';
 import type { Actor } from '../../auth/actor.js';
@@ -16,6 +17,8 @@ import { type Tx, UnitOfWork } from '../../platform/database/unit-of-work.js';
 import { breaks } from '../../platform/http/database-problem.js';
 import { Problem } from '../../platform/http/problem.js';
 import { comparable } from '../../users/names.js';
+import { ChannelUpdated } from './channels.events.js';
+import { makeRoomAt } from './positions.js';
 import { judgeInside } from '../memberships/server-rights.js';
 import { Channel } from './channel.entity.js';
 import { type ChannelView, presentChannel } from './channel.presenter.js';
@@ -39,7 +42,9 @@ export class ChannelsService {
   async create(actor: Actor, serverId: string, body: ChannelBody): Promise<ChannelView> {
     return this.work.run(async (tx) => {
       await judgeInside(tx, serverId, actor.userId, 'change-channels');
-      return this.insert(tx, serverId, body);
+      const channel = await this.insert(tx, serverId, body);
+      await note(tx, actor, 'channel.created', channel);
+      return channel;
     });
   }
 
@@ -52,6 +57,7 @@ export class ChannelsService {
     if (categoryId) await mustBeOf(tx, serverId, categoryId);
     const id = uuidv7();
     await this.conversations.create(tx, id, 'channel', type === 'VOICE');
+    const moved = position === undefined ? [] : await makeRoomAt(tx, 'channels', serverId, position, id);
     await naming(() =>
       tx.query(
         `INSERT INTO channels (id, server_id, category_id, name, name_key, type, position, topic)
@@ -61,24 +67,30 @@ export class ChannelsService {
     );
     const conversation = newState({ id, kind: 'channel', title: name, serverId });
     tx.announce(ConversationCreated([`server:${serverId}`], { conversation }));
-    return presentChannel(await tx.manager.findOneByOrFail(Channel, { id }));
+    return announce(tx, serverId, id, moved);
   }
 
-  async change({ room, actor }: Moderator, { name, position, topic }: ChannelPatch): Promise<ChannelView> {
+  /** What is left out stays as it is. Throws 409 `name_taken`, 400 for a category of another server. */
+  async change({ room, actor }: Moderator, patch: ChannelPatch): Promise<ChannelView> {
+    const serverId = room.serverId as string;
+    const { name, position, topic, categoryId } = patch;
     return this.work.run(async (tx) => {
-      await judgeInside(tx, room.serverId as string, actor.userId, 'change-channels');
-      await naming(() =>
-        tx.query(
-          `UPDATE channels SET name = coalesce($2, name), name_key = coalesce($3, name_key),
-             position = coalesce($4, position), topic = coalesce($5, topic) WHERE id = $1`,
-          [room.id, name ?? null, name === undefined ? null : comparable(name), position ?? null, topic ?? null],
-        ),
-      );
-      const channel = await tx.manager.findOneBy(Channel, { id: room.id });
-      if (!channel) throw Problem.notFound('This channel');
-      const conversation = { id: channel.id, title: channel.name };
-      tx.announce(ConversationUpdated([`server:${channel.serverId}`], { conversation }));
-      return presentChannel(channel);
+      await judgeInside(tx, serverId, actor.userId, 'change-channels');
+      if (categoryId) await mustBeOf(tx, serverId, categoryId);
+      const moved = position === undefined ? [] : await makeRoomAt(tx, 'channels', serverId, position, room.id);
+      const changes = {
+        ...(name === undefined ? {} : { name, nameKey: comparable(name) }),
+        ...(position === undefined ? {} : { position }),
+        ...(topic === undefined ? {} : { topic: topic === '' ? null : topic }),
+        ...(categoryId === undefined ? {} : { categoryId }),
+      };
+      if (Object.keys(changes).length > 0) await naming(() => tx.manager.update(Channel, { id: room.id }, changes));
+      if (name !== undefined) {
+        tx.announce(ConversationUpdated([`server:${serverId}`], { conversation: { id: room.id, title: name } }));
+      }
+      const channel = await announce(tx, serverId, room.id, moved);
+      await note(tx, actor, 'channel.updated', channel);
+      return channel;
     });
   }
 
@@ -86,11 +98,29 @@ export class ChannelsService {
     const serverId = room.serverId as string;
     await this.work.run(async (tx) => {
       await judgeInside(tx, serverId, actor.userId, 'change-channels');
-      await tx.query(`DELETE FROM conversations WHERE id = $1`, [room.id]);
+      const channel = await tx.manager.findOneBy(Channel, { id: room.id });
+      if (!channel) throw Problem.notFound('This channel');
+      await this.conversations.delete(tx, [room.id]);
+      await note(tx, actor, 'channel.deleted', presentChannel(channel));
       tx.announce(StandingChanged([], { scope: `conversation:${room.id}` }));
       tx.announce(ConversationDeleted([`server:${serverId}`], { conversationId: room.id }));
     });
   }
+}
+
+/** Tells of this channel and of those that made room for it, the last one first, so that no place is taken twice. */
+async function announce(tx: Tx, serverId: string, id: string, moved: string[]): Promise<ChannelView> {
+  const rows = await tx.manager.find(Channel, { where: { id: In([id, ...moved]) }, order: { position: 'DESC' } });
+  const channels = rows.map(presentChannel);
+  const channel = channels.find((row) => row.id === id);
+  if (!channel) throw Problem.notFound('This channel');
+  for (const row of channels) tx.announce(ChannelUpdated([`server:${serverId}`], { channel: row }));
+  return channel;
+}
+
+async function note(tx: Tx, { userId }: Actor, action: AuditAction, channel: ChannelView): Promise<void> {
+  const { id, serverId, createdAt: _createdAt, ...details } = channel;
+  await audit(tx, { serverId, actorId: userId, action, targetId: id, details });
 }
 
 async function mustBeOf(tx: Tx, serverId: string, categoryId: string): Promise<void> {

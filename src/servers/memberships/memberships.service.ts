@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { StandingChanged } from '../../access/access.events.js';
+import { audit } from '../../access/audit/audit.js';
 import type { ServerPass } from '../../access/pass.js';
 import type { Actor } from '../../auth/actor.js';
 import { ConversationCreated } from '../../conversations/conversations.events.js';
@@ -32,11 +33,13 @@ export class MembershipsService {
     return pageOf(rows, limit, ({ id }) => [id], presentMember);
   }
 
-  /** Throws 404 for an unknown person, 403 for a role the caller may not give, 409 `already_member`. */
+  /** Throws 404 for an unknown person, 403 for a role the caller may not give or `banned`, 409 `already_member`. */
   async add(actor: Actor, serverId: string, userId: string, role: Role): Promise<MemberView> {
     return this.work.run(async (tx) => {
       await judgeInside(tx, serverId, actor.userId, 'add-member', { role });
-      return this.join(tx, serverId, userId, role);
+      const member = await this.join(tx, serverId, userId, role);
+      await audit(tx, { serverId, actorId: actor.userId, action: 'member.added', targetId: userId, details: { role } });
+      return member;
     });
   }
 
@@ -64,7 +67,7 @@ export class MembershipsService {
   /** Throws 409 `last_admin` where nobody would be left to run the server. */
   async changeRole(actor: Actor, serverId: string, userId: string, role: Role): Promise<MemberView> {
     return this.keepingAnAdmin(async (tx) => {
-      await judgeInside(tx, serverId, actor.userId, 'change-role', { userId });
+      const before = await judgeInside(tx, serverId, actor.userId, 'change-role', { userId });
       await tx.query(`UPDATE memberships SET role = $3 WHERE server_id = $1 AND user_id = $2`, [
         serverId,
         userId,
@@ -73,6 +76,8 @@ export class MembershipsService {
       const member = await loadMember(tx, serverId, userId);
       tx.announce(StandingChanged([], { scope: `server:${serverId}` }));
       tx.announce(MemberUpdated([`server:${serverId}`], { serverId, member }));
+      const details = { before, role };
+      await audit(tx, { serverId, actorId: actor.userId, action: 'member.role_changed', targetId: userId, details });
       return member;
     });
   }
@@ -88,10 +93,17 @@ export class MembershipsService {
         leaving ? 'leave' : 'remove-member',
         leaving ? undefined : { userId },
       );
-      await tx.query(`DELETE FROM memberships WHERE server_id = $1 AND user_id = $2`, [serverId, userId]);
-      tx.announce(StandingChanged([], { scope: `server:${serverId}` }));
-      tx.announce(MemberRemoved([`server:${serverId}`, `user:${userId}`], { serverId, userId }));
+      await this.takeOut(tx, serverId, userId);
+      const action = leaving ? 'member.left' : 'member.removed';
+      await audit(tx, { serverId, actorId: actor.userId, action, targetId: userId });
     });
+  }
+
+  /** Ends a membership inside a transaction that has judged that it may be ended. */
+  async takeOut(tx: Tx, serverId: string, userId: string): Promise<void> {
+    await tx.query(`DELETE FROM memberships WHERE server_id = $1 AND user_id = $2`, [serverId, userId]);
+    tx.announce(StandingChanged([], { scope: `server:${serverId}` }));
+    tx.announce(MemberRemoved([`server:${serverId}`, `user:${userId}`], { serverId, userId }));
   }
 
   private async keepingAnAdmin<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
@@ -112,7 +124,9 @@ async function insertMembership(tx: Tx, serverId: string, userId: string, role: 
     );
     return rows.length > 0;
   } catch (error) {
-    throw breaks(error, 'memberships_user_fk') ? Problem.notFound('This person') : error;
+    if (breaks(error, 'memberships_user_fk')) throw Problem.notFound('This person');
+    if (breaks(error, 'memberships_not_banned')) throw new Problem(403, 'banned', 'This person is banned here.');
+    throw error;
   }
 }
 

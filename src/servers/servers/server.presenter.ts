@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { CategoryView } from '../channels/category.presenter.js';
 import { ChannelView } from '../channels/channel.presenter.js';
 import type { Role } from '../memberships/membership.entity.js';
 import type { Server } from './server.entity.js';
@@ -12,12 +13,6 @@ export class ServerView {
 
 export class MyServerView extends ServerView {
   @ApiProperty({ enum: ['ADMIN', 'MODERATOR', 'MEMBER'], description: "The caller's." }) role: Role;
-}
-
-export class CategoryView {
-  @ApiProperty({ format: 'uuid' }) id: string;
-  @ApiProperty() name: string;
-  @ApiProperty() position: number;
 }
 
 export class WholeServerView extends MyServerView {

@@ -9,7 +9,7 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
-import { IsString, IsUrl, Length, MaxLength } from 'class-validator';
+import { IsOptional, IsString, IsUrl, Length, MaxLength } from 'class-validator';
 import { AccessService } from '../../access/access.service.js';
 import { type Actor, Caller } from '../../auth/actor.js';
 import { SignedIn } from '../../auth/stated-access.js';
@@ -44,11 +44,11 @@ class ServerPatch {
   @Length(1, 100)
   name?: string;
 
-  @ApiPropertyOptional()
-  @Optional()
+  @ApiPropertyOptional({ type: String, nullable: true, description: 'Null takes it away.' })
+  @IsOptional()
   @IsUrl({ protocols: ['http', 'https'], require_protocol: true, require_tld: false })
   @MaxLength(2048)
-  iconUrl?: string;
+  iconUrl?: string | null;
 }
 
 @ApiTags('servers')
@@ -84,12 +84,8 @@ export class ServersController {
   @Patch(':id')
   @ApiOperation({ summary: 'Rename a server or change its icon; for ADMIN' })
   @ApiOkResponse({ type: MyServerView })
-  change(
-    @Caller() caller: Actor,
-    @Param('id', IdPipe) id: string,
-    @Body() { name, iconUrl }: ServerPatch,
-  ): Promise<MyServerView> {
-    return this.servers.change(caller, id, name, iconUrl);
+  change(@Caller() caller: Actor, @Param('id', IdPipe) id: string, @Body() body: ServerPatch): Promise<MyServerView> {
+    return this.servers.change(caller, id, body);
   }
 
   @Delete(':id')

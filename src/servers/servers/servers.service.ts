@@ -1,17 +1,21 @@
 import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
+import { audit } from '../../access/audit/audit.js';
 import { StandingChanged } from '../../access/access.events.js';
 import type { ServerPass } from '../../access/pass.js';
 import type { Actor } from '../../auth/actor.js';
+import { ConversationsService } from '../../conversations/conversations.service.js';
 import { Database } from '../../platform/database/database.js';
 import { UnitOfWork } from '../../platform/database/unit-of-work.js';
 import { type Page, pageOf, type PageQuery, readCursor } from '../../platform/http/paging.js';
 import { Problem } from '../../platform/http/problem.js';
+import { CategoriesService } from '../channels/categories.service.js';
 import { ChannelsService } from '../channels/channels.service.js';
 import type { Role } from '../memberships/membership.entity.js';
 import { MembershipsService } from '../memberships/memberships.service.js';
 import { judgeInside } from '../memberships/server-rights.js';
-import { type CategoryView, type MyServerView, presentServer, type WholeServerView } from './server.presenter.js';
+import { type MyServerView, presentServer, type WholeServerView } from './server.presenter.js';
+import { Server } from './server.entity.js';
 import { ServerDeleted, ServerUpdated } from './servers.events.js';
 
 interface ServerRow {
@@ -20,6 +24,11 @@ interface ServerRow {
   iconUrl: string | null;
   createdAt: Date;
   role: Role;
+}
+
+interface ServerChange {
+  name?: string | undefined;
+  iconUrl?: string | null | undefined;
 }
 
 const SERVER_ROWS = `
@@ -31,6 +40,8 @@ export class ServersService {
   constructor(
     private readonly database: Database,
     private readonly work: UnitOfWork,
+    private readonly conversations: ConversationsService,
+    private readonly categories: CategoriesService,
     private readonly channels: ChannelsService,
     private readonly memberships: MembershipsService,
   ) {}
@@ -66,19 +77,18 @@ export class ServersService {
     return this.whole(serverId, actor.userId);
   }
 
-  async change(actor: Actor, serverId: string, name?: string, iconUrl?: string): Promise<MyServerView> {
+  /** What is left out stays as it is. */
+  async change(actor: Actor, serverId: string, { name, iconUrl }: ServerChange): Promise<MyServerView> {
     return this.work.run(async (tx) => {
       await judgeInside(tx, serverId, actor.userId, 'change-server');
-      await tx.query(
-        `UPDATE servers SET name = coalesce($2, name), icon_url = coalesce($3, icon_url), updated_at = now()
-         WHERE id = $1`,
-        [serverId, name ?? null, iconUrl ?? null],
-      );
+      const details = { ...(name === undefined ? {} : { name }), ...(iconUrl === undefined ? {} : { iconUrl }) };
+      await tx.manager.update(Server, { id: serverId }, { ...details, updatedAt: () => 'now()' });
       const row = await tx.one<ServerRow>(`${SERVER_ROWS} WHERE s.id = $1 AND m.user_id = $2`, [
         serverId,
         actor.userId,
       ]);
       if (!row) throw Problem.notFound('This server');
+      await audit(tx, { serverId, actorId: actor.userId, action: 'server.updated', details });
       tx.announce(ServerUpdated([`server:${serverId}`], { server: presentServer(row) }));
       return presentMine(row);
     });
@@ -88,9 +98,11 @@ export class ServersService {
   async delete(actor: Actor, serverId: string): Promise<void> {
     await this.work.run(async (tx) => {
       await judgeInside(tx, serverId, actor.userId, 'change-server');
-      await tx.query(`DELETE FROM conversations WHERE id IN (SELECT id FROM channels WHERE server_id = $1)`, [
-        serverId,
-      ]);
+      const channels = await tx.query<{ id: string }>(`SELECT id FROM channels WHERE server_id = $1`, [serverId]);
+      await this.conversations.delete(
+        tx,
+        channels.map(({ id }) => id),
+      );
       await tx.query(`DELETE FROM servers WHERE id = $1`, [serverId]);
       tx.announce(StandingChanged([], { scope: `server:${serverId}` }));
       tx.announce(ServerDeleted([`server:${serverId}`], { serverId }));
@@ -101,13 +113,7 @@ export class ServersService {
     const values = [serverId, userId];
     const row = await this.database.one<ServerRow>(`${SERVER_ROWS} WHERE s.id = $1 AND m.user_id = $2`, values);
     if (!row) throw Problem.notFound('This server');
-    const [categories, channels] = await Promise.all([
-      this.database.query<CategoryView>(
-        `SELECT id, name, position FROM categories WHERE server_id = $1 ORDER BY position, id`,
-        [serverId],
-      ),
-      this.channels.of(serverId),
-    ]);
+    const [categories, channels] = await Promise.all([this.categories.of(serverId), this.channels.of(serverId)]);
     return { ...presentMine(row), categories, channels };
   }
 }
