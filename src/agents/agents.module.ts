@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AgentAnswerer } from './agent-answerer.js';
 import { UsersModule } from '../users/users.module.js';
+import { AgentFinder } from './agent-finder.js';
 import { Agent } from './agent.entity.js';
 import { AgentsController } from './agents.controller.js';
 import { AgentsService } from './agents.service.js';
@@ -9,7 +10,7 @@ import { AgentsService } from './agents.service.js';
 @Module({
   imports: [TypeOrmModule.forFeature([Agent]), UsersModule],
   controllers: [AgentsController],
-  providers: [AgentsService, AgentAnswerer],
-  exports: [AgentsService, AgentAnswerer],
+  providers: [AgentsService, AgentAnswerer, AgentFinder],
+  exports: [AgentsService, AgentAnswerer, AgentFinder],
 })
 export class AgentsModule {}

@@ -8,6 +8,7 @@ import {
 } from '@nestjs/common';
 import { urlencoded } from 'express';
 import { AccessModule } from '../access/access.module.js';
+import { AgentsModule } from '../agents/agents.module.js';
 import { AuthModule } from '../auth/auth.module.js';
 import { MessagesModule } from '../messages/messages.module.js';
 import { Config, type LegacyDialect } from '../platform/config/config.js';
@@ -17,17 +18,21 @@ import { SocketServer } from '../realtime/socket-server.js';
 import { ChannelsModule } from '../servers/channels/channels.module.js';
 import { MembershipsModule } from '../servers/memberships/memberships.module.js';
 import { ServersModule } from '../servers/servers/servers.module.js';
+import { OldCharactersController } from './api/characters.controller.js';
 import { OldChatSessionsController } from './api/chat-sessions.controller.js';
-import { OldAccountsController } from './api/conversations.controller.js';
+import { OldAccountsController, OldConversationsController } from './api/conversations.controller.js';
+import { OldAnswers } from './api/old-answers.js';
 import { OldIds } from './api/old-ids.js';
+import { OldPeerChatController } from './api/peer-chat.controller.js';
 import { OldServersController } from './api/servers.controller.js';
 import { ServersDialect } from './api/servers.dialect.js';
+import { OldSessionListsController } from './api/session-lists.controller.js';
 
 const CONTROLLERS: Record<LegacyDialect, Type[]> = {
-  characters: [],
+  characters: [OldSessionListsController, OldCharactersController],
   'chat-sessions': [OldChatSessionsController],
-  'peer-chat': [],
-  conversations: [OldAccountsController],
+  'peer-chat': [OldSessionListsController, OldPeerChatController],
+  conversations: [OldAccountsController, OldConversationsController],
   servers: [OldServersController],
 };
 
@@ -43,12 +48,12 @@ export class LegacyModule implements NestModule, OnModuleInit {
 
   /** Takes the dialects that are spoken, and the sessions as they are put together for this app. */
   static speaking(dialects: ReadonlySet<LegacyDialect>, sessions: DynamicModule): DynamicModule {
-    const built = [AccessModule, AuthModule, MessagesModule, RealtimeModule];
+    const built = [AccessModule, AgentsModule, AuthModule, MessagesModule, RealtimeModule];
     return {
       module: LegacyModule,
       imports: [...built, ServersModule, ChannelsModule, MembershipsModule, sessions],
-      controllers: [...dialects].flatMap((dialect) => CONTROLLERS[dialect]),
-      providers: [OldIds, ServersDialect],
+      controllers: [...new Set([...dialects].flatMap((dialect) => CONTROLLERS[dialect]))],
+      providers: [OldAnswers, OldIds, ServersDialect],
     };
   }
 

@@ -32,6 +32,8 @@ export interface Appended {
   message: MessageView;
   /** False where this nonce had been sent before: then it is the message of that time. */
   created: boolean;
+  /** The agent's reply that it asks for, if it does. */
+  replyId: string | null;
 }
 
 const REFUSALS: Record<Exclude<Outcome, 'stored' | 'repeated'>, () => Problem> = {
@@ -69,10 +71,11 @@ export class MessagesService {
         resolve(judged.outcome === 'stored' ? { judged, message: this.announceNew(pass, row, judged) } : { judged });
       this.queue.send(row, settle, reject);
     });
-    if (message) return { message, created: true };
+    if (message) return { message, created: true, replyId: judged.replyId };
     if (judged.outcome === 'repeated') {
       const viewerId = pass instanceof Writer ? pass.actor.userId : null;
-      return { message: await this.history.find(pass.room.id, judged.id, viewerId), created: false };
+      const message = await this.history.find(pass.room.id, judged.id, viewerId);
+      return { message, created: false, replyId: null };
     }
     throw refusal(judged.outcome, pass.room.kind);
   }

@@ -27,7 +27,7 @@ export class SessionsModule {
       imports: [AccessModule, ConversationsModule, LiveModule, MessagesModule, module],
       controllers: [SessionsController, RepliesController],
       providers: [SessionsService, ...REPLIES, { provide: Answerer, useExisting: answerer }],
-      exports: [SessionsService, RepliesService],
+      exports: [SessionsService, RepliesService, Following],
     };
   }
 }

@@ -22,6 +22,7 @@ import type { SessionBody, SessionPatch, SessionsQuery } from './sessions.dto.js
 
 /** `unanswered`: an agent session without an agent, both sides of which its owner writes down. */
 type NewSession = SessionBody & { standing?: boolean; unanswered?: boolean };
+type ListedSessions = SessionsQuery & { standing?: boolean };
 
 @Injectable()
 export class SessionsService {
@@ -32,16 +33,27 @@ export class SessionsService {
   ) {}
 
   /** The caller's own sessions and those they are the advocate of, latest activity first. */
-  async list({ userId }: Actor, { type, status, agentId, cursor, limit }: SessionsQuery): Promise<Page<SessionView>> {
+  async list({ userId }: Actor, query: ListedSessions): Promise<Page<SessionView>> {
+    const { type, status, agentId, standing, cursor, limit } = query;
     const [activity, id] = readCursor(cursor, ['time', 'id']) ?? [];
     const rows = await this.database.query<SessionRow>(
       `${SESSION_ROWS}
        WHERE (s.owner_id = $1 OR s.advocate_id = $1)
          AND ($2::text IS NULL OR s.type = $2) AND ($3::text IS NULL OR s.status = $3)
          AND ($4::uuid IS NULL OR s.agent_id = $4)
+         AND ($8::boolean IS NULL OR s.standing = $8)
          AND ($5::timestamptz IS NULL OR (coalesce(c.last_message_at, s.created_at), s.id) < ($5, $6::uuid))
        ORDER BY activity DESC, s.id DESC LIMIT $7`,
-      [userId, type ?? null, status ?? null, agentId ?? null, activity ?? null, id ?? null, limit + 1],
+      [
+        userId,
+        type ?? null,
+        status ?? null,
+        agentId ?? null,
+        activity ?? null,
+        id ?? null,
+        limit + 1,
+        standing ?? null,
+      ],
     );
     return pageOf(rows, limit, (row) => [row.activity.toISOString(), row.id], presentSession);
   }
@@ -82,6 +94,18 @@ export class SessionsService {
       tx.announce(ConversationUpdated(audienceOf(room), { conversation: { id: room.id, ...changed } }));
     });
     return this.get(room.id);
+  }
+
+  /** Lets this agent answer in an agent session that has none; where one answers already, that one goes on. */
+  async letAnswer({ room }: Moderator, agentId: string): Promise<void> {
+    await this.work.run(async (tx) => {
+      await tx.query(`SELECT 1 FROM conversations WHERE id = $1 FOR NO KEY UPDATE`, [room.id]);
+      await tx.query(
+        `UPDATE sessions SET agent_id = $2, updated_at = now() WHERE id = $1 AND type = 'agent' AND agent_id IS NULL`,
+        [room.id, agentId],
+      );
+      tx.announce(StandingChanged([], { scope: `conversation:${room.id}` }));
+    });
   }
 
   async delete({ room }: Moderator): Promise<void> {

@@ -1,19 +1,27 @@
-import { call, type Person, person } from '../support/people.js';
+import { administrator, call, type Person, person } from '../support/people.js';
 import { runApp, type RunningApp } from '../support/run-app.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { delta, Upstream, usage } from '../support/upstream.js';
 
 describe('a client of the old conversations', () => {
   let database: TestDatabase;
   let app: RunningApp;
+  let upstream: Upstream;
   const account = { username: 'babbage', email: 'charles@example.org', password: 'difference engine' };
 
   beforeAll(async () => {
     database = await createTestDatabase();
-    app = await runApp({ DATABASE_URL: database.url });
+    const env = { DATABASE_URL: database.url, OUTBOUND_ALLOWED_HOSTS: '127.0.0.1', LEGACY_AGENT: 'zz-model' };
+    app = await runApp(env);
+    upstream = await Upstream.start();
+    const root = await administrator(app.url, env);
+    const model = { slug: 'zz-model', name: 'Model', kind: 'openai', url: upstream.url, model: 'small' };
+    await root.post('/agents', model);
   }, 60_000);
 
   afterAll(async () => {
     await app.stop();
+    await upstream.stop();
     await database.drop();
   }, 60_000);
 
@@ -71,6 +79,46 @@ describe('a client of the old conversations', () => {
     const refused = await form('/login', wrong);
     expect([refused.status, refused.body]).toEqual([429, error]);
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+  });
+
+  it('says something and gets the answer of the model, with the own stored key, and what it cost', async () => {
+    const ada = await person(app.url, 'ada');
+    const bob = await person(app.url, 'bob');
+    await ada.post('/users/me/credentials', { provider: 'openai', label: 'mine', key: 'sk-of-ada' });
+    upstream.streams([delta('Good '), delta('day'), usage(42)]);
+    const first = await ada.old('POST', '/chat', { message: 'Hello', conversation_id: null });
+    expect([first.status, first.body]).toEqual([
+      200,
+      { response: 'Good day', conversation_id: expect.any(String), tokens_used: 42 },
+    ]);
+    expect(upstream.received[0]?.headers.authorization).toBe('Bearer sk-of-ada');
+    const { conversation_id } = first.body;
+    const second = await ada.old('POST', '/chat', { message: 'And now?', conversation_id });
+    expect(second.body.conversation_id).toBe(conversation_id);
+    expect(upstream.received[1]?.body.messages.slice(-3)).toMatchObject([
+      { role: 'user', content: 'Hello' },
+      { role: 'assistant', content: 'Good day' },
+      { role: 'user', content: 'And now?' },
+    ]);
+    expect((await ada.get(`/conversations/${conversation_id}/messages`)).body.items).toHaveLength(4);
+
+    const withoutKey = await bob.old('POST', '/chat', { message: 'Hello' });
+    expect([withoutKey.status, withoutKey.body]).toEqual([502, { error: expect.any(String) }]);
+    expect((await bob.get('/conversations')).body.items).toHaveLength(1);
+    expect((await bob.old('POST', '/chat', { message: 'Hello', conversation_id })).status).toBe(403);
+    expect((await ada.old('POST', '/chat', { message: 'Hello', conversation_id: 'nothing' })).status).toBe(404);
+    expect((await ada.old('POST', '/chat', { message: '  ' })).status).toBe(400);
+    expect((await call(app.url, 'POST', '/chat', { message: 'x' })).body).toEqual({ error: expect.any(String) });
+  });
+
+  it('goes on in a conversation that was imported and has nobody to answer yet', async () => {
+    const ada = await person(app.url, 'ada');
+    await ada.post('/users/me/credentials', { provider: 'openai', label: 'mine', key: 'sk-of-ada' });
+    const { id } = (await ada.old('POST', '/chat_sessions', { title: 'Migrated Conversation' })).body;
+    upstream.streams([delta('Welcome back'), usage(3)]);
+    const { body } = await ada.old('POST', '/chat', { message: 'Here again', conversation_id: id });
+    expect(body).toEqual({ response: 'Welcome back', conversation_id: id, tokens_used: 3 });
+    expect((await ada.get(`/sessions/${id}`)).body.agent.slug).toBe('zz-model');
   });
 
   it('takes forms nowhere else', async () => {

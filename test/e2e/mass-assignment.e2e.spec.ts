@@ -37,13 +37,16 @@ describe('mass assignment', () => {
     const session = (await ada.post('/sessions', { type: 'peer' })).body.id as string;
     const written = (await ada.old('POST', '/chat_sessions', { title: 'old' })).body.id as string;
     const { id: message } = (await ada.old('POST', `/chat_sessions/${written}/messages`, { content: 'old' })).body;
+    const character = (await ada.old('POST', '/api/chat/sessions', { characterId: 'echo' })).body.id as string;
     const ids: Record<string, string> = {
       ...{ servers: id, channels: general, conversations: general, sessions: session },
-      ...{ chat_sessions: written, messages: message, chat: session },
+      ...{ chat_sessions: written, messages: message, 'peer-chat': session },
     };
     const all = bodiesOf((await call(app.url, 'GET', '/openapi.json')).body).map(({ path, ...rest }) => ({
       ...rest,
-      path: path.replace(/\/([\w-]+)\/\{\w+\}/g, (_, room: string) => `/${room}/${ids[room] ?? ada.id}`),
+      path: path
+        .replace('/api/chat/sessions/{id}', `/api/chat/sessions/${character}`)
+        .replace(/\/([\w-]+)\/\{\w+\}/g, (_, room: string) => `/${room}/${ids[room] ?? ada.id}`),
     }));
     operations = all.filter(({ deprecated }) => !deprecated);
     old = all.filter(({ deprecated }) => deprecated);
@@ -76,7 +79,7 @@ describe('mass assignment', () => {
     const sample: Record<string, unknown> = {
       ...{ title: 'x', content: 'x', text: 'x', message: 'x', name: 'x', type: 'TEXT', role: 'MEMBER', from: 'user' },
       ...{ is_user_message: true, position: 1, icon: 'x', user_id: bob.id, login: ada.name, password: ada.password },
-      ...{ username: 'fresh_name', email: 'fresh@example.org' },
+      ...{ username: 'fresh_name', email: 'fresh@example.org', characterId: 'echo', chatInput: 'x' },
     };
     expect(old.length).toBeGreaterThan(8);
     for (const { method, path, known } of old) {

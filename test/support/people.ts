@@ -1,5 +1,6 @@
 import { WebSocket } from 'ws';
 import { randomBytes } from 'node:crypto';
+import { runCommand } from './run-app.js';
 
 export interface Answer<Body = any> {
   status: number;
@@ -83,6 +84,14 @@ export async function person(url: string, name: string): Promise<Person> {
   });
   if (status !== 201) throw new Error(`cannot register: ${JSON.stringify(body)}`);
   return new Person(url, username, password, body.user.id, body.accessToken);
+}
+
+/** Somebody whom the command line has made an administrator. `env` is that of the app. */
+export async function administrator(url: string, env: Record<string, string>): Promise<Person> {
+  const root = await person(url, 'root');
+  await runCommand(['dist/src/operations/cli/admin.js', 'user:promote', root.name], env);
+  while ((await root.get('/admin/users')).status !== 200);
+  return root;
 }
 
 /** The same account, signed in anew at this address. */

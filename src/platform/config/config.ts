@@ -28,6 +28,8 @@ export class Config {
   readonly smtpUrl: string | undefined;
   readonly mailFrom: string;
   readonly legacyDialects: ReadonlySet<LegacyDialect>;
+  /** The slug of the agent that answers clients of old systems that name none. None: the first that fits. */
+  readonly legacyAgent: string | undefined;
   /** What is private and may be called all the same. */
   readonly outboundAllowedHosts: readonly AllowedHost[];
   /** How long an agent may take to answer. */
@@ -84,6 +86,7 @@ export function loadConfig(source: NodeJS.ProcessEnv = process.env): Config {
     smtpUrl: environment.SMTP_URL,
     mailFrom: environment.MAIL_FROM ?? 'Parley <parley@localhost>',
     legacyDialects,
+    legacyAgent: environment.LEGACY_AGENT,
     outboundAllowedHosts,
     agentTimeoutSeconds: environment.AGENT_TIMEOUT_SECONDS ?? 120,
     metricsToken: environment.METRICS_TOKEN,

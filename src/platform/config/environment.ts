@@ -33,6 +33,7 @@ export class Environment {
   @IsOptional() @Matches(/^smtps?:\/\/\S+$/, { message: 'must be an smtp:// or smtps:// URL' }) SMTP_URL?: string;
   @IsOptional() @IsString() MAIL_FROM?: string;
   @IsOptional() @IsString() LEGACY_API?: string;
+  @IsOptional() @IsString() LEGACY_AGENT?: string;
   @IsOptional() @IsString() OUTBOUND_ALLOWED_HOSTS?: string;
   @IsOptional() @Transform(toNumber) @IsInt() @Min(1) @Max(600) AGENT_TIMEOUT_SECONDS?: number;
   @IsOptional() @MinLength(16, { message: 'must have 16 characters at least' }) METRICS_TOKEN?: string;
