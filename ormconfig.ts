@@ -22,6 +22,7 @@ import { ListActivity1790000000601 } from './migrations/1790000000601-ListActivi
 import { ShareNodes1790000000105 } from './migrations/1790000000105-ShareNodes.js';
 import { GuardServers1790000000301 } from './migrations/1790000000301-GuardServers.js';
 import { AuditEntry } from './src/access/audit/audit-entry.entity.js';
+import { RememberPurges1790000000602 } from './migrations/1790000000602-RememberPurges.js';
 import { Agent } from './src/agents/agent.entity.js';
 import { AccountEvent } from './src/auth/audit/account-event.entity.js';
 import { Login } from './src/auth/login.entity.js';
@@ -118,6 +119,7 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       FindByExternalId1790000000411,
       AskForReplies1790000000501,
       ListActivity1790000000601,
+      RememberPurges1790000000602,
     ],
   };
 }

@@ -16,6 +16,8 @@ export class Conversation {
   /** Everything up to this seq was cleared away. */
   @Column('bigint', { default: 0 }) clearedSeq: number;
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) lastMessageAt: Date | null;
+  /** Cursors before this rev cannot be served: something that changed after them has been purged. */
+  @Column('bigint', { default: 0 }) floorRev: number;
   /** Takes no message: a closed session, a VOICE channel. Checked in the same statement that appends. */
   @Column('boolean', { default: false }) closed: boolean;
   @CreateDateColumn({ type: 'timestamptz', precision: 3 }) createdAt: Date;

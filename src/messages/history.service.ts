@@ -28,6 +28,18 @@ type Viewer = Pick<Reader, 'room'> & Partial<Pick<Reader, 'actor'>>;
 /** Of the room `$1`, as the person `$2` sees them. */
 const SELECT = `SELECT ${messageColumns('$2')} FROM messages m ${MESSAGE_JOINS} WHERE m.conversation_id = $1`;
 
+/**
+ * The counters and the messages in one statement, so of one moment: a change or a purge between two would be missed,
+ * and missed without a word.
+ */
+const CHANGES = `
+  SELECT c.last_rev AS "headRev", c.cleared_seq AS "clearedSeq", c.floor_rev AS "floorRev", changed.*
+  FROM conversations c
+  LEFT JOIN LATERAL (${SELECT} AND m.rev > $3 ORDER BY m.rev LIMIT $4) AS changed ON true
+  WHERE c.id = $1 ORDER BY changed.rev`;
+
+type ChangesRow = { headRev: number; clearedSeq: number; floorRev: number } & (MessageRow | { id: null });
+
 /** Everything that is read of a room's messages. */
 @Injectable()
 export class HistoryService {
@@ -64,22 +76,16 @@ export class HistoryService {
 
   /** Everything that changed since `after`, oldest change first, each message in its present state. */
   async changes(viewer: Viewer, after: number, limit: number): Promise<Changes> {
-    // The counters are read first: what the messages then show can only be newer, and nothing is skipped.
-    const head = await this.database.one<{ rev: number; clearedSeq: number }>(
-      `SELECT last_rev AS rev, cleared_seq AS "clearedSeq" FROM conversations WHERE id = $1`,
-      [viewer.room.id],
-    );
+    const found = await this.database.prepared<ChangesRow>(CHANGES, [...keysOf(viewer), after, limit + 1]);
+    const [head] = found;
     if (!head) throw Problem.notFound('This conversation');
-    if (after > head.rev) return { items: [], rev: head.rev, more: false, reset: true, clearedSeq: head.clearedSeq };
-    const rows = await this.rows(`${SELECT} AND m.rev > $3 ORDER BY m.rev LIMIT $4`, [
-      ...keysOf(viewer),
-      after,
-      limit + 1,
-    ]);
+    const { headRev, clearedSeq, floorRev } = head;
+    const isLost = after > headRev || after < floorRev;
+    if (isLost) return { items: [], rev: headRev, more: false, reset: true, clearedSeq };
+    const rows = found.filter((row): row is ChangesRow & MessageRow => row.id !== null);
     const items = rows.slice(0, limit).map(presentMessage);
     const more = rows.length > limit;
-    const shown = items.at(-1)?.rev ?? 0;
-    return { items, rev: more ? shown : Math.max(head.rev, shown), more, reset: false, clearedSeq: head.clearedSeq };
+    return { items, rev: more ? (items.at(-1)?.rev ?? after) : headRev, more, reset: false, clearedSeq };
   }
 
   /** As `viewerId` sees it, or nobody in particular. Throws 404. */

@@ -1,8 +1,9 @@
-import { Column, Entity, ForeignKey, PrimaryColumn } from 'typeorm';
+import { Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
 import { Message } from '../message.entity.js';
 
 /** What an edited message said before. Deleting the message deletes these too. */
 @Entity('message_revisions')
+@Index('message_revisions_age', ['createdAt'])
 @ForeignKey(() => Message, ['conversationId', 'messageId'], ['conversationId', 'id'], {
   name: 'message_revisions_message_fk',
   onDelete: 'CASCADE',

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { QueryResultRow } from 'pg';
+import type { PoolClient, QueryResultRow } from 'pg';
 import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
 import { EventBus } from '../events/event-bus.js';
 import type { DomainEvent } from '../events/event.js';
@@ -24,6 +24,12 @@ export class Tx {
 
   async one<Row extends QueryResultRow>(sql: string, values: unknown[] = []): Promise<Row | undefined> {
     return (await this.query<Row>(sql, values))[0];
+  }
+
+  /** The connection itself, for what only node-postgres can do with it, such as COPY. */
+  connection(): Promise<PoolClient> {
+    this.mustBeOpen();
+    return this.runner.connect() as Promise<PoolClient>;
   }
 
   /** Keeps the event until the commit has returned; a transaction that is rolled back announces nothing. */

@@ -1,0 +1,106 @@
+import { createReadStream } from 'node:fs';
+import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
+import { from as copyFrom } from 'pg-copy-streams';
+import { DataSource } from 'typeorm';
+import { migrate } from '../../platform/database/migrate.js';
+import { type Tx, UnitOfWork } from '../../platform/database/unit-of-work.js';
+import { EventBus } from '../../platform/events/event-bus.js';
+import { advanceSequences, appliedMigrations, foreignKeys, keptTables, quoted } from './catalog.js';
+import { sha256Of } from './checked-file.js';
+import { putFilesBack } from './data-files.js';
+import { BackupError, type Manifest, readManifest, type StoredTable } from './manifest.js';
+
+/**
+ * How far the changes of each conversation jump. What was said after the backup is lost, and its numbers would come
+ * again with other contents: after the jump every client that was there finds its place gone, and loads anew.
+ */
+const REV_JUMP = 1_000_000_000;
+
+/**
+ * Brings a backup into an empty database: its schema as it was, its rows, and then what this release has added since.
+ * Nobody is signed in afterwards. Throws BackupError, and changes nothing, where the backup is damaged or of a newer
+ * release, where the database is not empty, or where an app is on it.
+ */
+export async function restoreBackup(dataSource: DataSource, dataDir: string, folder: string): Promise<Manifest> {
+  const manifest = await readManifest(folder);
+  await mustBeWhole(manifest, folder);
+  mustBeKnown(manifest, dataSource);
+  const work = new UnitOfWork(dataSource, new EventBus());
+  await work.run((tx) => mustBeEmpty(tx, manifest));
+  await migrateAsOf(manifest, dataSource);
+  await putFilesBack(manifest.files, folder, dataDir);
+  await work.run((tx) => load(tx, manifest, folder));
+  await migrate(dataSource);
+  return manifest;
+}
+
+async function mustBeWhole({ tables, files }: Manifest, folder: string): Promise<void> {
+  for (const { file, sha256 } of [...tables, ...files]) {
+    const found = await sha256Of(path.join(folder, file)).catch(() => undefined);
+    if (found !== sha256)
+      throw new BackupError(`The backup is damaged: ${file} is ${found ? 'not what it was' : 'gone'}.`);
+  }
+}
+
+function mustBeKnown({ migrations, version }: Manifest, { migrations: ours }: DataSource): void {
+  const known = new Set(ours.map(({ name }) => name));
+  const unknown = migrations.find((name) => !known.has(name));
+  if (unknown)
+    throw new BackupError(`The backup is of release ${version}, which has ${unknown}: use that or a newer one.`);
+}
+
+async function mustBeEmpty(tx: Tx, { migrations }: Manifest): Promise<void> {
+  const others = await tx.one<{ count: number }>(
+    `SELECT count(*) FROM pg_stat_activity
+     WHERE datname = current_database() AND application_name = 'parley' AND pid <> pg_backend_pid()`,
+  );
+  if (others && others.count > 0) throw new BackupError('Something is connected to the database: stop the app first.');
+  const tables = await keptTables(tx);
+  if (tables.length === 0) return;
+  const isOurs = tables.some(({ table }) => table === 'conversations');
+  const applied = isOurs ? await appliedMigrations(tx) : [];
+  if (!isOurs || applied.some((name) => !migrations.includes(name))) {
+    throw new BackupError('The database has tables that the backup does not have: give an empty one.');
+  }
+  const rows = await tx.query(`(SELECT 1 FROM users LIMIT 1) UNION ALL (SELECT 1 FROM conversations LIMIT 1)`);
+  if (rows.length > 0) throw new BackupError('The database is not empty: a restore overwrites nothing.');
+}
+
+/** The schema of the moment of the backup: its rows fit no other. */
+async function migrateAsOf({ migrations }: Manifest, { options, migrations: ours }: DataSource): Promise<void> {
+  const then = ours.filter(({ name }) => name !== undefined && migrations.includes(name));
+  const classes = then.map((migration) => migration.constructor as new () => (typeof then)[number]);
+  const dataSource = await new DataSource({ ...options, migrations: classes }).initialize();
+  try {
+    await migrate(dataSource);
+  } finally {
+    await dataSource.destroy();
+  }
+}
+
+/** All or nothing. Without foreign keys meanwhile, so that tables come in any order; making them again checks all. */
+async function load(tx: Tx, { tables }: Manifest, folder: string): Promise<void> {
+  const present = (await keptTables(tx)).map(({ table }) => quoted(table));
+  const keys = await foreignKeys(tx);
+  for (const { table, name } of keys) await tx.query(`ALTER TABLE ${table} DROP CONSTRAINT ${name}`);
+  for (const table of present) await tx.query(`ALTER TABLE ${table} DISABLE TRIGGER USER`);
+  await tx.query(`TRUNCATE ${present.join(', ')}`);
+  for (const table of tables) await loadTable(tx, table, folder);
+  await tx.query(`UPDATE conversations SET last_rev = last_rev + ${REV_JUMP}, floor_rev = last_rev + ${REV_JUMP}`);
+  await advanceSequences(tx);
+  // What the loading has put off is checked now: a table with checks put off cannot be altered.
+  await tx.query(`SET CONSTRAINTS ALL IMMEDIATE`);
+  for (const table of present) await tx.query(`ALTER TABLE ${table} ENABLE TRIGGER USER`);
+  for (const { table, name, definition } of keys) {
+    await tx.query(`ALTER TABLE ${table} ADD CONSTRAINT ${name} ${definition}`);
+  }
+}
+
+async function loadTable(tx: Tx, { table, columns, rows, file }: StoredTable, folder: string): Promise<void> {
+  const connection = await tx.connection();
+  const copy = connection.query(copyFrom(`COPY ${quoted(table)} (${columns.map(quoted).join(', ')}) FROM STDIN`));
+  await pipeline(createReadStream(path.join(folder, file)), createGunzip(), copy);
+  if (copy.rowCount !== rows) throw new BackupError(`${table} has ${copy.rowCount} rows, and had ${rows}.`);
+}

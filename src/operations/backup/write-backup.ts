@@ -1,0 +1,52 @@
+import { mkdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { createGzip } from 'node:zlib';
+import { to as copyTo } from 'pg-copy-streams';
+import type { Tx, UnitOfWork } from '../../platform/database/unit-of-work.js';
+import { houseVersion } from '../../platform/version.js';
+import { appliedMigrations, keptTables, quoted, type TableForm } from './catalog.js';
+import { writeChecked } from './checked-file.js';
+import { keepFiles } from './data-files.js';
+import { type Manifest, type StoredTable, writeManifest } from './manifest.js';
+
+/**
+ * Writes all tables as they were at one moment, while the app goes on, and then the uploaded files: every message that
+ * was acknowledged before is in it. The folder must not be there; it is taken away again where this fails.
+ */
+export async function writeBackup(
+  work: UnitOfWork,
+  dataDir: string,
+  folder: string,
+): Promise<Omit<Manifest, 'format'>> {
+  await mkdir(folder, { mode: 0o700 });
+  try {
+    await mkdir(path.join(folder, 'tables'), { mode: 0o700 });
+    const { migrations, tables } = await work.run((tx) => writeTables(tx, folder));
+    const files = await keepFiles(dataDir, folder);
+    const manifest = { version: houseVersion(), createdAt: new Date().toISOString(), migrations, tables, files };
+    await writeManifest(folder, manifest);
+    return manifest;
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function writeTables(tx: Tx, folder: string): Promise<Pick<Manifest, 'migrations' | 'tables'>> {
+  // First of all statements: from here on everything is read as of one moment.
+  await tx.query(`SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY`);
+  const migrations = await appliedMigrations(tx);
+  const tables: StoredTable[] = [];
+  for (const form of await keptTables(tx)) tables.push(await writeTable(tx, form, folder));
+  return { migrations, tables };
+}
+
+async function writeTable(tx: Tx, { table, columns }: TableForm, folder: string): Promise<StoredTable> {
+  const file = `tables/${table}.copy.gz`;
+  const connection = await tx.connection();
+  const rows = connection.query(
+    copyTo(`COPY (SELECT ${columns.map(quoted).join(', ')} FROM ${quoted(table)}) TO STDOUT`),
+  );
+  const stored = await writeChecked(rows, path.join(folder, file), createGzip());
+  return { table, columns, rows: rows.rowCount, file, ...stored };
+}
