@@ -26,7 +26,7 @@ export interface ReactionCount {
 @Index('messages_author', ['authorId'], { where: 'author_id IS NOT NULL' })
 @Index('messages_agent', ['agentId'], { where: 'agent_id IS NOT NULL' })
 @Index('messages_pinned', ['conversationId', 'pinnedAt', 'seq'], { where: 'pinned_at IS NOT NULL' })
-@Index('messages_deleted', ['deletedAt', 'conversationId', 'seq'], { where: 'deleted_at IS NOT NULL' })
+@Index('messages_tombstones', ['deletedAt', 'conversationId', 'seq'], { where: 'deleted_at IS NOT NULL' })
 @Index('messages_reply', ['conversationId', 'replyToId'], { where: 'reply_to_id IS NOT NULL' })
 @Index('messages_time', ['conversationId', 'createdAt', 'id'])
 // Of expressions, which only the migration can say.

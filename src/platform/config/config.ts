@@ -34,6 +34,12 @@ export class Config {
   readonly outboundAllowedHosts: readonly AllowedHost[];
   /** How long an agent may take to answer. */
   readonly agentTimeoutSeconds: number;
+  /** After how many days deleted messages, revisions and account events are purged. None: they are kept. */
+  readonly retention: {
+    readonly tombstoneDays: number | undefined;
+    readonly revisionDays: number | undefined;
+    readonly logDays: number | undefined;
+  };
   /** What a reader of /metrics must show. None: outside production callers of this machine may read them. */
   readonly metricsToken: string | undefined;
   readonly logLevel: string;
@@ -89,6 +95,11 @@ export function loadConfig(source: NodeJS.ProcessEnv = process.env): Config {
     legacyAgent: environment.LEGACY_AGENT,
     outboundAllowedHosts,
     agentTimeoutSeconds: environment.AGENT_TIMEOUT_SECONDS ?? 120,
+    retention: {
+      tombstoneDays: environment.RETENTION_TOMBSTONE_DAYS,
+      revisionDays: environment.RETENTION_REVISION_DAYS,
+      logDays: environment.RETENTION_LOG_DAYS,
+    },
     metricsToken: environment.METRICS_TOKEN,
     logLevel: environment.LOG_LEVEL ?? (production ? 'info' : 'warn'),
   });

@@ -36,6 +36,9 @@ export class Environment {
   @IsOptional() @IsString() LEGACY_AGENT?: string;
   @IsOptional() @IsString() OUTBOUND_ALLOWED_HOSTS?: string;
   @IsOptional() @Transform(toNumber) @IsInt() @Min(1) @Max(600) AGENT_TIMEOUT_SECONDS?: number;
+  @IsOptional() @Transform(toNumber) @IsInt() @Min(1) @Max(36_500) RETENTION_TOMBSTONE_DAYS?: number;
+  @IsOptional() @Transform(toNumber) @IsInt() @Min(1) @Max(36_500) RETENTION_REVISION_DAYS?: number;
+  @IsOptional() @Transform(toNumber) @IsInt() @Min(1) @Max(36_500) RETENTION_LOG_DAYS?: number;
   @IsOptional() @MinLength(16, { message: 'must have 16 characters at least' }) METRICS_TOKEN?: string;
   @IsOptional()
   @IsIn(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])

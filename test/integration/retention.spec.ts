@@ -1,0 +1,175 @@
+import { AccessService } from '../../src/access/access.service.js';
+import type { Reader, Writer } from '../../src/access/pass.js';
+import type { Actor } from '../../src/auth/actor.js';
+import { HistoryService } from '../../src/messages/history.service.js';
+import { MessagesService } from '../../src/messages/messages.service.js';
+import { NightlyPurge, untilNight } from '../../src/operations/retention/nightly-purge.js';
+import { Purge } from '../../src/operations/retention/purge.js';
+import type { Config } from '../../src/platform/config/config.js';
+import { Database } from '../../src/platform/database/database.js';
+import { UnitOfWork } from '../../src/platform/database/unit-of-work.js';
+import { ServersService } from '../../src/servers/servers/servers.service.js';
+import { actor, servicesOnOwnDatabase, type Services } from '../support/services.js';
+import { runCommand } from '../support/run-app.js';
+import type { TestDatabase } from '../support/test-database.js';
+
+type Retention = Config['retention'];
+const KEEP_ALL: Retention = { tombstoneDays: undefined, revisionDays: undefined, logDays: undefined };
+
+describe('retention', () => {
+  let services: Services & { database: TestDatabase };
+  let ada: Actor;
+  let room: string;
+  let writer: Writer;
+  let reader: Reader;
+
+  beforeAll(async () => {
+    services = await servicesOnOwnDatabase();
+    ada = await actor(services.dataSource, 'ada');
+  }, 60_000);
+  afterAll(() => services.close());
+  beforeEach(async () => {
+    const { channels } = await services.app.get(ServersService).create(ada, 'A server', undefined);
+    room = channels[0]!.id;
+    writer = await services.app.get(AccessService).enter(ada, room, 'write');
+    reader = await services.app.get(AccessService).enter(ada, room, 'read');
+  });
+
+  const say = async (content: string, replyToId?: string) =>
+    (await services.app.get(MessagesService).append(writer, { content, replyToId })).message;
+  const remove = (id: string) => services.app.get(MessagesService).delete(writer, id);
+  const changes = (after: number) => services.app.get(HistoryService).changes(reader, after, 1000);
+  const sql = (text: string, values: unknown[] = []): Promise<any[]> => services.dataSource.query(text, values);
+  const age = (days: number) =>
+    sql(`UPDATE messages SET deleted_at = deleted_at - make_interval(days => $2) WHERE conversation_id = $1`, [
+      room,
+      days,
+    ]);
+  const purge = (retention: Partial<Retention>): Purge => {
+    const config = { retention: { ...KEEP_ALL, ...retention } } as Config;
+    return new Purge(services.app.get(Database), services.app.get(UnitOfWork), config);
+  };
+  const seqs = async (): Promise<number[]> =>
+    (await sql(`SELECT seq FROM messages WHERE conversation_id = $1 ORDER BY seq`, [room])).map(({ seq }) => seq);
+
+  it('keeps everything where nothing is configured', async () => {
+    await remove((await say('gone')).id);
+    await say('last');
+    await age(10_000);
+    expect(await purge({}).run()).toMatchObject({ tombstones: 0, revisions: 0, events: 0 });
+    expect(await seqs()).toEqual([1, 2]);
+  });
+
+  it('takes out what was deleted long ago, and neither what was answered nor what is last', async () => {
+    const [first, answered] = [await say('one'), await say('two')];
+    await say('an answer', answered.id);
+    const last = await say('four');
+    for (const { id } of [first, answered, last]) await remove(id);
+    await age(31);
+    const recent = await say('five');
+    await say('six');
+    await remove(recent.id);
+    await purge({ tombstoneDays: 30 }).run();
+    expect(await seqs()).toEqual([2, 3, 5, 6]);
+    expect((await say('seven')).seq).toBe(7);
+  });
+
+  it('keeps the last place of a conversation, which its inbox shows', async () => {
+    await remove((await say('one')).id);
+    await age(31);
+    await purge({ tombstoneDays: 30 }).run();
+    expect(await seqs()).toEqual([1]);
+  });
+
+  it('tells cursors from before to load anew, and serves all others in full', async () => {
+    const [first] = [await say('one'), await say('two')];
+    const { rev } = await remove(first.id);
+    const third = await say('three');
+    await age(31);
+    const before = await changes(rev - 1);
+    expect([before.reset, before.items.map((item) => item.rev)]).toEqual([false, [rev, third.rev]]);
+    await purge({ tombstoneDays: 30 }).run();
+    expect(await changes(rev - 1)).toMatchObject({ reset: true, items: [], rev: third.rev });
+    expect(await changes(0)).toMatchObject({ reset: true });
+    const after = await changes(rev);
+    expect([after.reset, after.items.map((item) => item.rev)]).toEqual([false, [third.rev]]);
+  });
+
+  it('never leaves a gap unsaid to somebody who asks while it purges', async () => {
+    const messages = [];
+    for (let i = 0; i < 120; i += 1) messages.push(await say(`message ${i}`));
+    for (const { id } of messages.slice(0, 100)) await remove(id);
+    await age(31);
+    const { items, rev } = await changes(0);
+    const revs = items.map((item) => item.rev);
+    const asked: Promise<void>[] = [];
+    let done = false;
+    const purging = purge({ tombstoneDays: 30 })
+      .run()
+      .then(() => (done = true));
+    const ask = async () => {
+      for (let i = 0; !done; i += 1) {
+        const after = revs[i % revs.length]!;
+        const answer = await changes(after);
+        if (!answer.reset) expect(answer.items.map((item) => item.rev)).toEqual(revs.filter((each) => each > after));
+      }
+    };
+    for (let i = 0; i < 8; i += 1) asked.push(ask());
+    await Promise.all([purging, ...asked]);
+    expect(await changes(revs[50]!)).toMatchObject({ reset: true, rev });
+  });
+
+  it('takes out what messages said before, and the trail of accounts, after as many days as are configured', async () => {
+    const { id } = await say('one');
+    for (const content of ['two', 'three']) await services.app.get(MessagesService).edit(writer, id, content);
+    await sql(
+      `UPDATE message_revisions SET created_at = now() - interval '8 days' WHERE conversation_id = $1 AND content = 'one'`,
+      [room],
+    );
+    await sql(
+      `INSERT INTO account_events (id, user_id, kind, created_at)
+       SELECT gen_random_uuid(), $1, 'signed_in', now() - make_interval(days => n) FROM generate_series(1, 1200) AS n`,
+      [ada.userId],
+    );
+    expect(await purge({ revisionDays: 7, logDays: 100 }).run()).toMatchObject({ revisions: 1, events: 1101 });
+    const left = await sql(`SELECT content FROM message_revisions WHERE conversation_id = $1`, [room]);
+    expect(left).toEqual([{ content: 'two' }]);
+  });
+
+  it('runs once, however many nodes come to it', async () => {
+    const { dataSource } = services;
+    const nights = Array.from({ length: 5 }, () => new NightlyPurge(dataSource, purge({})).run());
+    const results = await Promise.all(nights);
+    expect(results.filter((result) => result !== undefined).length).toBeGreaterThanOrEqual(1);
+    const holder = dataSource.createQueryRunner();
+    await holder.query('SELECT pg_advisory_lock(7275939002)');
+    expect(await new NightlyPurge(dataSource, purge({})).run()).toBeUndefined();
+    await holder.query('SELECT pg_advisory_unlock(7275939002)');
+    await holder.release();
+    expect(await new NightlyPurge(dataSource, purge({})).run()).toBeDefined();
+  });
+
+  it('is a command too', async () => {
+    const { id } = await say('one');
+    await say('two');
+    await remove(id);
+    await age(3);
+    const env = { DATABASE_URL: services.database.url, RETENTION_TOMBSTONE_DAYS: '2' };
+    const { code, stdout } = await runCommand(['dist/src/operations/cli/purge.js'], env);
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^Gone: [1-9]\d* deleted messages/)]);
+    expect(await seqs()).toEqual([2]);
+  }, 60_000);
+
+  it('knows every row that would keep a message from going', async () => {
+    const keys = await sql(
+      `SELECT conname FROM pg_constraint
+       WHERE contype = 'f' AND confrelid = 'messages'::regclass AND confdeltype NOT IN ('c', 'n')`,
+    );
+    expect(keys).toEqual([{ conname: 'messages_reply_fk' }]);
+  });
+
+  it('comes at three in the morning, UTC', () => {
+    expect(untilNight(new Date('2026-03-14T02:59:00Z'))).toBe(60_000);
+    expect(untilNight(new Date('2026-03-14T03:00:00Z'))).toBe(86_400_000);
+  });
+});
