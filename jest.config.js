@@ -11,6 +11,6 @@ export default {
   globalSetup: '<rootDir>/test/support/global-setup.js',
   globalTeardown: '<rootDir>/test/support/global-teardown.js',
   setupFiles: ['reflect-metadata'],
-  testTimeout: 20_000,
+  testTimeout: 60_000,
   maxWorkers: '100%',
 };

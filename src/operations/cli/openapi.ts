@@ -24,11 +24,12 @@ if (command === 'write') {
   const isCurrent = (await readFile(file, 'utf8').catch(() => '')) === text;
   process.stdout.write(isCurrent ? `${file} is current\n` : `${file} is not what the app publishes: npm run openapi\n`);
   if (!isCurrent) process.exitCode = 1;
-} else {
-  process.stderr.write('Say write or check.\n');
+} else if (command !== 'breaks') {
+  process.stderr.write('Say write, check or breaks.\n');
   process.exitCode = 1;
 }
-await nameBreaks();
+const breaks = await nameBreaks();
+if (command === 'breaks' && breaks > 0) process.exitCode = 1;
 
 /** Nothing is started, opened or read for it: Nest only looks at what there is (its preview mode). */
 async function published(): Promise<OpenAPIObject> {
@@ -39,13 +40,15 @@ async function published(): Promise<OpenAPIObject> {
   return openApiDocument(app);
 }
 
-async function nameBreaks(): Promise<void> {
+/** Says what breaks clients of the last release; gives how much. */
+async function nameBreaks(): Promise<number> {
   const release = await lastRelease();
-  if (!release) return;
+  if (!release) return 0;
   const before = JSON.parse(await readFile(path.join(RELEASES, release), 'utf8')) as OpenAPIObject;
   const breaks = breakingChanges(before, document);
-  if (breaks.length === 0) return;
-  process.stdout.write(`Breaks clients of ${before.info.version}:\n${breaks.map((each) => `  ${each}\n`).join('')}`);
+  const lines = breaks.map((each) => `  ${each}\n`).join('');
+  if (breaks.length > 0) process.stdout.write(`Breaks clients of ${before.info.version}:\n${lines}`);
+  return breaks.length;
 }
 
 async function lastRelease(): Promise<string | undefined> {
