@@ -58,7 +58,7 @@ const profileOf = (alias: string) => `CASE WHEN ${alias}.id IS NULL THEN NULL EL
 
 export const SESSION_ROWS = `
   SELECT s.id, s.type, s.title, s.status, s.external_id AS "externalId", c.last_message_at AS "lastMessageAt",
-    coalesce(c.last_message_at, s.created_at) AS activity, s.created_at AS "createdAt", s.updated_at AS "updatedAt",
+    s.active_at AS activity, s.created_at AS "createdAt", s.updated_at AS "updatedAt",
     ${profileOf('owner')} AS owner, ${profileOf('advocate')} AS advocate,
     CASE WHEN a.id IS NULL THEN NULL ELSE json_build_object(
       'id', a.id, 'slug', a.slug, 'name', a.name, 'avatarUrl', a.avatar_url) END AS agent,

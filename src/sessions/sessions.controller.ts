@@ -7,6 +7,7 @@ import { SignedIn } from '../auth/stated-access.js';
 import { ApiPage } from '../platform/http/api-page.js';
 import { IdPipe } from '../platform/http/id.pipe.js';
 import type { Page } from '../platform/http/paging.js';
+import { SessionList } from './session-list.js';
 import { SessionView } from './session.presenter.js';
 import { SessionBody, SessionPatch, SessionsQuery } from './sessions.dto.js';
 import { SessionsService } from './sessions.service.js';
@@ -18,13 +19,14 @@ export class SessionsController {
   constructor(
     private readonly access: AccessService,
     private readonly sessions: SessionsService,
+    private readonly listed: SessionList,
   ) {}
 
   @Get()
   @ApiOperation({ summary: 'Your sessions, and those you are the advocate of, latest activity first' })
   @ApiPage(SessionView)
   list(@Caller() caller: Actor, @Query() query: SessionsQuery): Promise<Page<SessionView>> {
-    return this.sessions.list(caller, query);
+    return this.listed.of(caller, query);
   }
 
   @Post()

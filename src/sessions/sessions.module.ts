@@ -13,6 +13,7 @@ import { ReplyStore } from './replies/reply-store.js';
 import { ReplyStream } from './replies/reply-stream.js';
 import { ReplyWorker } from './replies/reply-worker.js';
 import { Speaking } from './replies/speaking.js';
+import { SessionList } from './session-list.js';
 import { SessionsController } from './sessions.controller.js';
 import { SessionsService } from './sessions.service.js';
 
@@ -26,8 +27,8 @@ export class SessionsModule {
       module: SessionsModule,
       imports: [AccessModule, ConversationsModule, LiveModule, MessagesModule, module],
       controllers: [SessionsController, RepliesController],
-      providers: [SessionsService, ...REPLIES, { provide: Answerer, useExisting: answerer }],
-      exports: [SessionsService, RepliesService, Following],
+      providers: [SessionsService, SessionList, ...REPLIES, { provide: Answerer, useExisting: answerer }],
+      exports: [SessionsService, SessionList, RepliesService, Following],
     };
   }
 }

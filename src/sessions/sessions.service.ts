@@ -14,15 +14,13 @@ import { ConversationsService } from '../conversations/conversations.service.js'
 import { Database } from '../platform/database/database.js';
 import { type Tx, UnitOfWork } from '../platform/database/unit-of-work.js';
 import { breaks } from '../platform/http/database-problem.js';
-import { type Page, pageOf, readCursor } from '../platform/http/paging.js';
 import { Problem } from '../platform/http/problem.js';
 import type { SessionStatus } from './session.entity.js';
 import { presentSession, SESSION_ROWS, type SessionRow, type SessionView } from './session.presenter.js';
-import type { SessionBody, SessionPatch, SessionsQuery } from './sessions.dto.js';
+import type { SessionBody, SessionPatch } from './sessions.dto.js';
 
 /** `unanswered`: an agent session without an agent, both sides of which its owner writes down. */
 type NewSession = SessionBody & { standing?: boolean; unanswered?: boolean };
-type ListedSessions = SessionsQuery & { standing?: boolean };
 
 @Injectable()
 export class SessionsService {
@@ -31,32 +29,6 @@ export class SessionsService {
     private readonly work: UnitOfWork,
     private readonly conversations: ConversationsService,
   ) {}
-
-  /** The caller's own sessions and those they are the advocate of, latest activity first. */
-  async list({ userId }: Actor, query: ListedSessions): Promise<Page<SessionView>> {
-    const { type, status, agentId, standing, cursor, limit } = query;
-    const [activity, id] = readCursor(cursor, ['time', 'id']) ?? [];
-    const rows = await this.database.query<SessionRow>(
-      `${SESSION_ROWS}
-       WHERE (s.owner_id = $1 OR s.advocate_id = $1)
-         AND ($2::text IS NULL OR s.type = $2) AND ($3::text IS NULL OR s.status = $3)
-         AND ($4::uuid IS NULL OR s.agent_id = $4)
-         AND ($8::boolean IS NULL OR s.standing = $8)
-         AND ($5::timestamptz IS NULL OR (coalesce(c.last_message_at, s.created_at), s.id) < ($5, $6::uuid))
-       ORDER BY activity DESC, s.id DESC LIMIT $7`,
-      [
-        userId,
-        type ?? null,
-        status ?? null,
-        agentId ?? null,
-        activity ?? null,
-        id ?? null,
-        limit + 1,
-        standing ?? null,
-      ],
-    );
-    return pageOf(rows, limit, (row) => [row.activity.toISOString(), row.id], presentSession);
-  }
 
   /** Gives the one that is there where the caller used this externalId before, however the calls race. */
   async create(actor: Actor, body: NewSession): Promise<{ session: SessionView; created: boolean }> {

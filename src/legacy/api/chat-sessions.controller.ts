@@ -9,6 +9,7 @@ import { MessagesService } from '../../messages/messages.service.js';
 import { ScribeService } from '../../messages/scribe.service.js';
 import { Problem } from '../../platform/http/problem.js';
 import type { SessionView } from '../../sessions/session.presenter.js';
+import { SessionList } from '../../sessions/session-list.js';
 import { SessionsService } from '../../sessions/sessions.service.js';
 import {
   OldChatMessage,
@@ -31,6 +32,7 @@ export class OldChatSessionsController {
   constructor(
     private readonly access: AccessService,
     private readonly sessions: SessionsService,
+    private readonly listed: SessionList,
     private readonly messages: MessagesService,
     private readonly scribes: ScribeService,
     private readonly history: HistoryService,
@@ -41,7 +43,7 @@ export class OldChatSessionsController {
   @ApiOperation({ deprecated: true, summary: 'Your sessions, latest activity first' })
   @ApiOkResponse({ type: [OldChatSession] })
   list(@Caller() caller: Actor): Promise<StreamableFile> {
-    const pages = everyPage((page) => this.sessions.list(caller, { ...page, type: 'agent' }));
+    const pages = everyPage((page) => this.listed.of(caller, { ...page, type: 'agent' }));
     return jsonArray(pages, (session) => (isWrittenDown(session) ? presentOldSession(session) : undefined));
   }
 

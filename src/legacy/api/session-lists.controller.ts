@@ -4,7 +4,7 @@ import type { Request } from 'express';
 import { type Actor, Caller } from '../../auth/actor.js';
 import { SignedIn } from '../../auth/stated-access.js';
 import { Config } from '../../platform/config/config.js';
-import { SessionsService } from '../../sessions/sessions.service.js';
+import { SessionList } from '../../sessions/session-list.js';
 import { OldCharacterSession, presentCharacterSession } from './characters.dto.js';
 import { asksForPeerChat } from './manners.js';
 import { OldIds } from './old-ids.js';
@@ -18,7 +18,7 @@ import { everyPage, jsonArray } from './whole-lists.js';
 export class OldSessionListsController {
   constructor(
     private readonly config: Config,
-    private readonly sessions: SessionsService,
+    private readonly sessions: SessionList,
     private readonly oldIds: OldIds,
   ) {}
 
@@ -47,7 +47,7 @@ export class OldSessionListsController {
   }
 
   private ofCharacters(caller: Actor): Promise<StreamableFile> {
-    const pages = everyPage((page) => this.sessions.list(caller, { ...page, type: 'agent', standing: true }));
+    const pages = everyPage((page) => this.sessions.standing(caller, page));
     return jsonArray(pages, presentCharacterSession);
   }
 
@@ -55,7 +55,7 @@ export class OldSessionListsController {
   private async ofPeerChat(caller: Actor, query: OldSessionsQuery): Promise<StreamableFile> {
     await this.oldIds.mustBeCaller(caller, query.userId, query.peerAdvocateId);
     const type = query.type === 'agent' || query.type === 'peer' ? query.type : undefined;
-    const pages = everyPage((page) => this.sessions.list(caller, { ...page, ...(type && { type }) }));
+    const pages = everyPage((page) => this.sessions.of(caller, { ...page, ...(type && { type }) }));
     const wanted = query.peerAdvocateId && !query.userId ? 'advocate' : 'owner';
     return jsonArray(
       pages,
