@@ -72,6 +72,19 @@ describe('operations', () => {
       expect(read(await metrics()).get('parley_sockets_closed_total{code="1005"}')).toBe(2);
     });
 
+    it('count what became of the replies of agents', async () => {
+      const ada = await person(app.url, 'ada');
+      const { id: agentId } = (await ada.get('/agents')).body.items.find(({ slug }: any) => slug === 'echo');
+      const session = (await ada.put(`/sessions/by-agent/${agentId}`)).body;
+      const socket = await ada.socket();
+      await ada.say(session.id, 'Is anybody there?');
+      await socket.next(({ conversation }) => conversation?.reply?.status === 'done');
+      const text = await metrics();
+      expect(read(text).get('parley_replies_total{status="done"}')).toBe(1);
+      expect(text).toContain('# TYPE parley_imports gauge');
+      socket.close();
+    });
+
     it('put paths that are nowhere into one series', async () => {
       for (let i = 0; i < 5; i++) await call(app.url, 'GET', `/api/v1/no-such-path-${i}`);
       const text = await metrics();

@@ -131,7 +131,13 @@ describe('retention', () => {
        SELECT gen_random_uuid(), $1, 'signed_in', now() - make_interval(days => n) FROM generate_series(1, 1200) AS n`,
       [ada.userId],
     );
-    expect(await purge({ revisionDays: 7, logDays: 100 }).run()).toMatchObject({ revisions: 1, events: 1101 });
+    await sql(
+      `INSERT INTO audit_log (id, server_id, action, created_at)
+       SELECT gen_random_uuid(), server_id, 'role_changed', now() - make_interval(days => n)
+       FROM channels, unnest(ARRAY[99, 101]) AS n WHERE channels.id = $1`,
+      [room],
+    );
+    expect(await purge({ revisionDays: 7, logDays: 100 }).run()).toMatchObject({ revisions: 1, events: 1102 });
     const left = await sql(`SELECT content FROM message_revisions WHERE conversation_id = $1`, [room]);
     expect(left).toEqual([{ content: 'two' }]);
   });

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { WebSocket } from 'ws';
+import { WebSocket as PlainWebSocket } from 'ws';
 import { Parley, ProblemError, RefusedError } from '../dist/index.js';
 import { startApp } from './app.mjs';
+import { documentErrors, frameErrors, watched } from './asyncapi.mjs';
+
+const faults = [];
+const WebSocket = watched(PlainWebSocket, faults);
 
 let app;
 before(async () => (app = await startApp()), { timeout: 120_000 });
@@ -43,6 +47,17 @@ function listen({ parley }, options = {}) {
 }
 
 const texts = (messages) => messages.map(({ content }) => content);
+
+describe('docs/asyncapi.yaml', () => {
+  it('is what the specification asks for', () => {
+    assert.deepEqual(documentErrors(), []);
+  });
+
+  it('knows a frame that does not fit', () => {
+    assert.deepEqual(frameErrors('hear', { type: 'made.up' }), ['hear.made.up is not described']);
+    assert.notDeepEqual(frameErrors('send', { type: 'read', conversationId: 'x', seq: 1 }), []);
+  });
+});
 
 describe('calls', () => {
   it('are typed, bear the token, and say in a problem what was refused', async () => {
@@ -180,6 +195,12 @@ describe('the realtime client', () => {
     );
     sender.realtime.close();
     reader.realtime.close();
+  });
+});
+
+describe('every frame of these tests', () => {
+  it('is as docs/asyncapi.yaml says', () => {
+    assert.deepEqual(faults, []);
   });
 });
 

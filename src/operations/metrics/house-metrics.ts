@@ -1,5 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { ConversationUpdated, type ConversationChange } from '../../conversations/conversations.events.js';
 import { MessageStored } from '../../messages/messages.events.js';
 import { WriteQueue } from '../../messages/write-queue.js';
 import { Database } from '../../platform/database/database.js';
@@ -26,6 +27,8 @@ export class HouseMetrics implements OnModuleInit {
   onModuleInit(): void {
     collectDefaultMetrics({ register: this.registry });
     this.countMessages();
+    this.countReplies();
+    this.readImports();
     this.readSockets();
     this.readPool();
     this.readQueue();
@@ -40,6 +43,44 @@ export class HouseMetrics implements OnModuleInit {
       registers: [this.registry],
     });
     this.bus.on(MessageStored, ({ room }) => sent.inc({ kind: room.kind }));
+  }
+
+  /** By what this node tells the others: what it hears from them, they count. */
+  private countReplies(): void {
+    const replies = new Counter({
+      name: 'parley_replies_total',
+      help: 'Replies of agents on this node, by what became of them: running, done, failed, stopped.',
+      labelNames: ['status'],
+      registers: [this.registry],
+    });
+    this.bus.forward(({ type, data }) => {
+      if (type !== ConversationUpdated.type) return;
+      const { reply } = (data as { conversation: ConversationChange }).conversation;
+      if (reply) replies.inc({ status: reply.status });
+    });
+  }
+
+  /** Imports run beside the app: what they leave in the database is counted. */
+  private readImports(): void {
+    const imports: Gauge = new Gauge({
+      name: 'parley_imports',
+      help: 'Imports of old data that stand in the database, by the old system.',
+      labelNames: ['source'],
+      registers: [this.registry],
+      collect: async () => {
+        imports.reset();
+        for (const { source, count } of await this.imports()) imports.set({ source }, count);
+      },
+    });
+  }
+
+  /** None while the database is away: the other series are wanted most then. */
+  private async imports(): Promise<{ source: string; count: number }[]> {
+    try {
+      return await this.database.query(`SELECT source, count(*) FROM imports GROUP BY source`);
+    } catch {
+      return [];
+    }
   }
 
   private readSockets(): void {

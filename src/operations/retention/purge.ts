@@ -35,8 +35,8 @@ export class Purge {
     const { tombstoneDays, revisionDays, logDays } = this.config.retention;
     return {
       tombstones: tombstoneDays === undefined ? 0 : await this.tombstones(tombstoneDays),
-      revisions: revisionDays === undefined ? 0 : await this.oldRows('message_revisions', 'created_at', revisionDays),
-      events: logDays === undefined ? 0 : await this.oldRows('account_events', 'created_at', logDays),
+      revisions: revisionDays === undefined ? 0 : await this.oldRows('message_revisions', revisionDays),
+      events: logDays === undefined ? 0 : await this.oldLogs(logDays),
       logins: await this.expiredLogins(),
     };
   }
@@ -96,10 +96,14 @@ export class Purge {
     });
   }
 
-  private async oldRows(table: string, time: string, days: number): Promise<number> {
+  private async oldLogs(days: number): Promise<number> {
+    return (await this.oldRows('account_events', days)) + (await this.oldRows('audit_log', days));
+  }
+
+  private async oldRows(table: string, days: number): Promise<number> {
     return this.inBatches(
       `DELETE FROM ${table} WHERE ctid = ANY (ARRAY(
-         SELECT ctid FROM ${table} WHERE ${time} < now() - make_interval(days => $1) LIMIT ${BATCH}
+         SELECT ctid FROM ${table} WHERE created_at < now() - make_interval(days => $1) LIMIT ${BATCH}
        )) RETURNING 1`,
       [days],
     );
