@@ -14,6 +14,7 @@ import { CreateReplies1790000000201 } from './migrations/1790000000201-CreateRep
 import { TeachAgents1790000000211 } from './migrations/1790000000211-TeachAgents.js';
 import { ReactToMessages1790000000321 } from './migrations/1790000000321-ReactToMessages.js';
 import { PinMessages1790000000322 } from './migrations/1790000000322-PinMessages.js';
+import { OpenThreads1790000000323 } from './migrations/1790000000323-OpenThreads.js';
 import { SearchMessages1790000000341 } from './migrations/1790000000341-SearchMessages.js';
 import { CreateImports1790000000401 } from './migrations/1790000000401-CreateImports.js';
 import { FindByExternalId1790000000411 } from './migrations/1790000000411-FindByExternalId.js';
@@ -38,6 +39,8 @@ import { ImportedId } from './src/legacy/import/imported-id.entity.js';
 import { MessageRevision } from './src/messages/revisions/message-revision.entity.js';
 import { Message } from './src/messages/message.entity.js';
 import { Reaction } from './src/messages/reactions/reaction.entity.js';
+import { ThreadParticipant } from './src/messages/threads/thread-participant.entity.js';
+import { Thread } from './src/messages/threads/thread.entity.js';
 import { SnakeNaming } from './src/platform/database/snake-naming.js';
 import { RunningNode } from './src/platform/nodes/node.entity.js';
 import { RateLimit } from './src/platform/limits/rate-limit.entity.js';
@@ -94,6 +97,8 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       SecondFactor,
       Server,
       Session,
+      Thread,
+      ThreadParticipant,
       Ticket,
       User,
     ],
@@ -113,6 +118,7 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       ReactToMessages1790000000321,
       PinMessages1790000000322,
       ShareNodes1790000000105,
+      OpenThreads1790000000323,
       SearchMessages1790000000341,
       GuardServers1790000000301,
       CreateImports1790000000401,

@@ -21,11 +21,13 @@ interface Passes {
 }
 
 const FACTS = `
-  SELECT c.id, c.kind, ch.server_id AS "serverId", s.owner_id AS "ownerId", s.advocate_id AS "advocateId",
+  SELECT c.id, c.kind, parent.id AS "parentId", parent.kind AS "parentKind", ch.server_id AS "serverId", s.owner_id AS "ownerId", s.advocate_id AS "advocateId",
     s.agent_id AS "agentId", m.role
   FROM conversations c
-  LEFT JOIN sessions s ON s.id = c.id
-  LEFT JOIN channels ch ON ch.id = c.id
+  LEFT JOIN threads t ON t.id = c.id
+  LEFT JOIN conversations parent ON parent.id = t.parent_id
+  LEFT JOIN sessions s ON s.id = coalesce(parent.id, c.id)
+  LEFT JOIN channels ch ON ch.id = coalesce(parent.id, c.id)
   LEFT JOIN memberships m ON m.server_id = ch.server_id AND m.user_id = $2
   WHERE c.id = $1`;
 

@@ -6,6 +6,9 @@ import type { Role } from '../servers/memberships/membership.entity.js';
 export interface Room {
   readonly id: string;
   readonly kind: ConversationKind;
+  /** Of a thread: the room it hangs in, whose people are its own. All that follows is then the parent's. */
+  readonly parentId?: string | null;
+  readonly parentKind?: ConversationKind | null;
   /** Of a channel: its server. */
   readonly serverId: string | null;
   /** Of a session: whose it is, who helps, who answers. */
@@ -23,9 +26,14 @@ export interface Facts {
   readonly role: Role | null;
 }
 
+/** Whose rules hold in the room: those of its kind, and in a thread those of its parent's. */
+export function rulingKind({ kind, parentKind }: Pick<Room, 'kind' | 'parentKind'>): ConversationKind {
+  return parentKind ?? kind;
+}
+
 /** Takes the facts and a person's id, gives what they are to the room. A kind that is not known gets nothing. */
 export function standingOf({ room, role }: Facts, userId: string): Standing {
-  switch (room.kind) {
+  switch (rulingKind(room)) {
     case 'session':
       if (room.ownerId === userId) return 'owner';
       return room.advocateId === userId ? 'advocate' : 'stranger';
@@ -37,7 +45,9 @@ export function standingOf({ room, role }: Facts, userId: string): Standing {
 }
 
 /** Who hears what happens in the room. */
-export function audienceOf({ kind, serverId, ownerId, advocateId }: Room): Topic[] {
+export function audienceOf(room: Room): Topic[] {
+  const kind = rulingKind(room);
+  const { serverId, ownerId, advocateId } = room;
   if (kind === 'channel' && serverId) return [`server:${serverId}`];
   if (kind !== 'session') return [];
   return [ownerId, advocateId].filter((id) => id !== null).map((id): Topic => `user:${id}`);

@@ -37,8 +37,10 @@ export class StandingCache {
   }
 
   private holds({ facts, stamp }: Entry, roomId: string): boolean {
-    const serverId = facts?.room.serverId;
-    const scopes: Scope[] = serverId ? [`conversation:${roomId}`, `server:${serverId}`] : [`conversation:${roomId}`];
+    const { serverId, parentId } = facts?.room ?? {};
+    const scopes: Scope[] = [`conversation:${roomId}`];
+    if (parentId) scopes.push(`conversation:${parentId}`);
+    if (serverId) scopes.push(`server:${serverId}`);
     return scopes.every((scope) => stamp >= (this.changes.get(scope) ?? 0));
   }
 }

@@ -1,4 +1,4 @@
-import { type Facts, type Standing, standingOf } from './facts.js';
+import { audienceOf, type Facts, type Room, type Standing, standingOf } from './facts.js';
 import { ACTIONS, SERVER_ACTIONS, serverVerdict, verdict } from './verdict.js';
 
 const a = 'allow';
@@ -31,11 +31,30 @@ describe('what somebody is to a room', () => {
   const room = { id: 'r', serverId: null, ownerId: null, advocateId: null, agentId: null };
   const session = { ...room, kind: 'session' as const, ownerId: 'ada', advocateId: 'bob' };
   const channel = { ...room, kind: 'channel' as const, serverId: 's' };
+  /** What the door finds of a thread: all but its own id and kind is its parent's. */
+  const inThread = (parent: Room): Room => ({
+    ...parent,
+    id: 't',
+    kind: 'thread',
+    parentId: parent.id,
+    parentKind: parent.kind,
+  });
 
   it.each<[string, Facts, string, Standing]>([
     ['the owner of a session', { room: session, role: null }, 'ada', 'owner'],
     ['its advocate', { room: session, role: null }, 'bob', 'advocate'],
     ['anybody else, an administrator of the house too', { room: session, role: null }, 'eve', 'stranger'],
+    ['the owner of a session, in its threads', { room: inThread(session), role: null }, 'ada', 'owner'],
+    ['its advocate, in its threads', { room: inThread(session), role: null }, 'bob', 'advocate'],
+    ['anybody else, in its threads', { room: inThread(session), role: 'ADMIN' }, 'eve', 'stranger'],
+    [
+      'a member of the server, in the threads of its channels',
+      { room: inThread(channel), role: 'MEMBER' },
+      'ada',
+      'MEMBER',
+    ],
+    ['somebody past, in those threads', { room: inThread(channel), role: null }, 'ada', 'stranger'],
+    ['a thread that hangs nowhere', { room: { ...room, kind: 'thread' }, role: 'ADMIN' }, 'ada', 'stranger'],
     ['a member of the server', { room: channel, role: 'MEMBER' }, 'ada', 'MEMBER'],
     ['an ADMIN of the server', { room: channel, role: 'ADMIN' }, 'ada', 'ADMIN'],
     ['somebody banned, or past, who has no role left', { room: channel, role: null }, 'ada', 'stranger'],
@@ -43,6 +62,13 @@ describe('what somebody is to a room', () => {
     ['a kind that nobody knows', { room: { ...room, kind: 'tomorrow' as never }, role: 'ADMIN' }, 'ada', 'stranger'],
   ])('%s', (_, facts, userId, expected) => {
     expect(standingOf(facts, userId)).toBe(expected);
+  });
+
+  it('lets the same people hear of a thread as of its parent', () => {
+    for (const parent of [session, channel]) {
+      expect(audienceOf(inThread(parent))).toEqual(audienceOf(parent));
+      expect(audienceOf(parent)).not.toEqual([]);
+    }
   });
 });
 

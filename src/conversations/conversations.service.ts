@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { audienceOf } from '../access/facts.js';
+import { audienceOf, rulingKind } from '../access/facts.js';
 import type { Reader } from '../access/pass.js';
 import { Database } from '../platform/database/database.js';
 import type { Tx } from '../platform/database/unit-of-work.js';
 import { EventBus } from '../platform/events/event-bus.js';
 import type { Topic } from '../platform/events/event.js';
+import { Problem } from '../platform/http/problem.js';
 import type { ConversationKind } from './conversation.entity.js';
 import { ConversationRead } from './conversations.events.js';
 import { type ConversationState, STATE_COLUMNS } from './conversation-state.js';
@@ -56,6 +57,17 @@ export class ConversationsService {
     );
   }
 
+  /** One room of a person, inside the transaction that made it theirs where there is one. */
+  async stateOf(id: string, userId: string, database: Tx | Database = this.database): Promise<ConversationState> {
+    const state = await database.one<ConversationState>(
+      `WITH ${MINE}
+       SELECT ${STATE_COLUMNS} FROM mine JOIN conversations c ON c.id = mine.id ${UNREAD} WHERE mine.id = $2`,
+      [userId, id],
+    );
+    if (!state) throw Problem.notFound('This conversation');
+    return state;
+  }
+
   /** Moves the caller's marker to `seq` or the end of the room, never backwards. Gives where it stands. */
   async markRead({ room, actor }: Reader, seq: number): Promise<number> {
     const moved = await this.database.one<{ seq: number }>(
@@ -69,7 +81,7 @@ export class ConversationsService {
     if (!moved) return this.markerOf(room.id, actor.userId);
     // A channel's members would hear each other scroll: there only the reader's own devices are told.
     const own: Topic = `user:${actor.userId}`;
-    const audience = room.kind === 'channel' ? [own] : audienceOf(room);
+    const audience = rulingKind(room) === 'channel' ? [own] : audienceOf(room);
     this.bus.publish(ConversationRead(audience, { conversationId: room.id, userId: actor.userId, seq: moved.seq }));
     return moved.seq;
   }

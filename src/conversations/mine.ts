@@ -1,15 +1,35 @@
-/**
- * The rooms of the person `$1`, as a common table expression `mine(id, title, server_id)`: what the door would let
- * them read, said once for the lists. The access tests hold the two against each other.
- */
-export const MINE = `
-  mine AS (
+/** The rooms whose people `$1` is one of, as `rooms(id, title, server_id)`. */
+const ROOMS = `
+  rooms AS (
     SELECT ch.id, ch.name AS title, ch.server_id
     FROM memberships m JOIN channels ch ON ch.server_id = m.server_id WHERE m.user_id = $1
     UNION ALL
     SELECT s.id, s.title, NULL FROM sessions s WHERE s.owner_id = $1
     UNION ALL
     SELECT s.id, s.title, NULL FROM sessions s WHERE s.advocate_id = $1 AND s.owner_id <> $1
+  )`;
+
+const THREAD = `SELECT t.id, NULL AS title, rooms.server_id,
+      json_build_object('conversationId', t.parent_id, 'messageId', t.message_id) AS parent`;
+
+/**
+ * Everything that the person `$1` may read, as a common table expression `readable(id, title, server_id, parent)`:
+ * what the door would let them into, said once for the lists. The access tests hold the two against each other.
+ */
+export const READABLE = `${ROOMS},
+  readable AS (
+    SELECT id, title, server_id, NULL::json AS parent FROM rooms
+    UNION ALL
+    ${THREAD} FROM rooms JOIN threads t ON t.parent_id = rooms.id
+  )`;
+
+/** What of it is listed as theirs, as `mine`: of the threads those in which they take part. */
+export const MINE = `${ROOMS},
+  mine AS (
+    SELECT id, title, server_id, NULL::json AS parent FROM rooms
+    UNION ALL
+    ${THREAD} FROM thread_participants p JOIN threads t ON t.id = p.thread_id JOIN rooms ON rooms.id = t.parent_id
+    WHERE p.user_id = $1
   )`;
 
 /**

@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import type { Reader } from '../access/pass.js';
 import type { ConversationKind } from '../conversations/conversation.entity.js';
-import { ConversationState, STATE_COLUMNS } from '../conversations/conversation-state.js';
-import { MINE, UNREAD } from '../conversations/mine.js';
+import { ConversationState, STATE_COLUMNS, type ThreadParent } from '../conversations/conversation-state.js';
+import { MINE, READABLE, UNREAD } from '../conversations/mine.js';
 import { Database } from '../platform/database/database.js';
 import { type Page, pageOf, type PageQuery, readCursor } from '../platform/http/paging.js';
 import { Problem } from '../platform/http/problem.js';
@@ -20,6 +20,7 @@ type InboxRow = MessageRow & {
   kind: ConversationKind;
   title: string | null;
   serverId: string | null;
+  parent: ThreadParent | null;
   lastSeq: number;
   lastRev: number;
   lastReadSeq: number;
@@ -29,20 +30,23 @@ type InboxRow = MessageRow & {
   activity: Date;
 };
 
-const INBOX = `
-  WITH ${MINE}, room AS (
+const inboxOf = (mine: string) => `
+  WITH ${mine}, room AS (
     SELECT ${STATE_COLUMNS}, c.last_message_at, coalesce(c.last_message_at, c.created_at) AS activity
     FROM mine JOIN conversations c ON c.id = mine.id ${UNREAD}
     WHERE ($2::text IS NULL OR c.kind = $2) AND ($3::uuid IS NULL OR c.id = $3)
       AND ($4::timestamptz IS NULL OR (coalesce(c.last_message_at, c.created_at), c.id) < ($4, $5::uuid))
     ORDER BY activity DESC, c.id DESC LIMIT $6
   )
-  SELECT room.id AS "roomId", room.kind, room.title, room."serverId", room."lastSeq", room.rev AS "lastRev",
+  SELECT room.id AS "roomId", room.kind, room.title, room."serverId", room.parent, room."lastSeq", room.rev AS "lastRev",
     room."lastReadSeq", room.unread, room.mentions, room.last_message_at AS "lastMessageAt", room.activity,
     ${messageColumns('$1')}
   FROM room
   LEFT JOIN messages m ON m.conversation_id = room.id AND m.seq = room."lastSeq" ${MESSAGE_JOINS}
   ORDER BY room.activity DESC, room.id DESC`;
+const INBOX = inboxOf(MINE);
+/** A thread can be read by who does not take part in it. */
+const ONE = inboxOf(`${READABLE}, mine AS (SELECT * FROM readable WHERE id = $3)`);
 
 /** The rooms of a person, latest activity first, in one query. */
 @Injectable()
@@ -58,7 +62,7 @@ export class InboxService {
 
   /** One of them. Throws 404 where it is gone meanwhile. */
   async one({ room, actor }: Reader): Promise<InboxItem> {
-    const row = await this.database.one<InboxRow>(INBOX, [actor.userId, null, room.id, null, null, 1]);
+    const row = await this.database.one<InboxRow>(ONE, [actor.userId, null, room.id, null, null, 1]);
     if (!row) throw Problem.notFound('This conversation');
     return present(row);
   }
@@ -70,6 +74,7 @@ function present(row: InboxRow): InboxItem {
     kind: row.kind,
     title: row.title,
     serverId: row.serverId,
+    parent: row.parent,
     lastMessage: row.id === null ? null : presentMessage(row),
     lastMessageAt: row.lastMessageAt?.toISOString() ?? null,
     lastSeq: row.lastSeq,

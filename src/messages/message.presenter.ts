@@ -64,6 +64,7 @@ export interface MessageRow {
   tokensUsed: number | null;
   nonce: string | null;
   replyToId: string | null;
+  threadId: string | null;
   reactions: ReactionCount[] | null;
   /** Which of them the viewer chose. */
   reacted: string[] | null;
@@ -82,7 +83,14 @@ export interface MessageRow {
 }
 
 /** What a message has not when it is new. */
-export const NEW_MESSAGE = { reactions: null, reacted: null, pinnedAt: null, editedAt: null, deletedAt: null } as const;
+export const NEW_MESSAGE = {
+  threadId: null,
+  reactions: null,
+  reacted: null,
+  pinnedAt: null,
+  editedAt: null,
+  deletedAt: null,
+} as const;
 
 /**
  * What a query on `messages m` selects, beside joining MESSAGE_JOINS, so that presentMessage can show each row to
@@ -90,7 +98,8 @@ export const NEW_MESSAGE = { reactions: null, reacted: null, pinnedAt: null, edi
  */
 export const messageColumns = (viewer: string) => `
   m.id, m.conversation_id AS "conversationId", m.seq, m.rev, m.role, m.content, m.metadata,
-  m.tokens_used AS "tokensUsed", m.nonce, m.reply_to_id AS "replyToId", m.reactions,
+  m.tokens_used AS "tokensUsed", m.nonce, m.reply_to_id AS "replyToId", thread.id AS "threadId",
+  m.reactions,
   CASE WHEN m.reactions IS NOT NULL THEN ARRAY(
     SELECT mine.emoji FROM reactions mine
     WHERE mine.conversation_id = m.conversation_id AND mine.message_id = m.id AND mine.user_id = ${viewer}
@@ -100,7 +109,8 @@ export const messageColumns = (viewer: string) => `
   author.kind AS "userKind", m.agent_id AS "agentId", agent.name AS "agentName", agent.avatar_url AS "agentAvatarUrl"`;
 export const MESSAGE_JOINS = `
   LEFT JOIN users author ON author.id = m.author_id
-  LEFT JOIN agents agent ON agent.id = m.agent_id`;
+  LEFT JOIN agents agent ON agent.id = m.agent_id
+  LEFT JOIN threads thread ON thread.parent_id = m.conversation_id AND thread.message_id = m.id`;
 
 export function presentMessage(row: MessageRow): MessageView {
   return messageView(row, authorOf(row) ?? (isPersons(row) ? DELETED_USER : null));
@@ -120,7 +130,7 @@ export function messageView(row: Omit<MessageRow, keyof AuthorColumns>, author: 
     tokensUsed: row.tokensUsed,
     nonce: row.nonce,
     replyToId: row.replyToId,
-    threadId: null,
+    threadId: row.threadId,
     attachments: [],
     reactions: (row.reactions ?? []).map(({ emoji, count }) => ({
       emoji,

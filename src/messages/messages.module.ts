@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { AccessModule } from '../access/access.module.js';
+import { ConversationsModule } from '../conversations/conversations.module.js';
 import { AnswerAgain } from './answer-again.js';
 import { AppendStore } from './append-store.js';
 import { HistoryService } from './history.service.js';
@@ -15,11 +16,20 @@ import { ReactionsService } from './reactions/reactions.service.js';
 import { RevisionsController } from './revisions/revisions.controller.js';
 import { RevisionsService } from './revisions/revisions.service.js';
 import { ScribeService } from './scribe.service.js';
+import { ThreadsController } from './threads/threads.controller.js';
+import { ThreadsService } from './threads/threads.service.js';
 import { WriteQueue } from './write-queue.js';
 
 @Module({
-  imports: [AccessModule],
-  controllers: [MessagesController, RevisionsController, ReactionsController, PinsController, InboxController],
+  imports: [AccessModule, ConversationsModule],
+  controllers: [
+    MessagesController,
+    RevisionsController,
+    ReactionsController,
+    PinsController,
+    ThreadsController,
+    InboxController,
+  ],
   providers: [
     AnswerAgain,
     AppendStore,
@@ -31,6 +41,7 @@ import { WriteQueue } from './write-queue.js';
     ReactionsService,
     RevisionsService,
     ScribeService,
+    ThreadsService,
     WriteQueue,
   ],
   exports: [AnswerAgain, HistoryService, MessagesService, ScribeService, WriteQueue],

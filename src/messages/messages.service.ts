@@ -1,9 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
+import { StandingChanged } from '../access/access.events.js';
 import { auditInRoom } from '../access/audit/audit.js';
-import { audienceOf, type Room } from '../access/facts.js';
+import { audienceOf, type Room, rulingKind } from '../access/facts.js';
 import { AnsweringAgent, type HouseVoice, Moderator, Scribe, Writer } from '../access/pass.js';
-import { ConversationCleared, ConversationUpdated } from '../conversations/conversations.events.js';
+import {
+  ConversationCleared,
+  ConversationDeleted,
+  ConversationUpdated,
+} from '../conversations/conversations.events.js';
 import { EventBus } from '../platform/events/event-bus.js';
 import { Problem } from '../platform/http/problem.js';
 import type { DraftRow, Judged, Outcome } from './append-store.js';
@@ -77,7 +82,7 @@ export class MessagesService {
       const message = await this.history.find(pass.room.id, judged.id, viewerId);
       return { message, created: false, replyId: null };
     }
-    throw refusal(judged.outcome, pass.room.kind);
+    throw refusal(judged.outcome, rulingKind(pass.room));
   }
 
   /** Throws 404, 403 for somebody else's message, 409 `message_deleted`. The same content changes nothing. */
@@ -125,7 +130,7 @@ export class MessagesService {
     return deleted.length;
   }
 
-  /** Takes everything out of a session. Its counters go on, so that a client that was away learns of it. */
+  /** Takes everything out of a session, the threads on it too. Its counters go on, so that a client that was away learns of it. */
   async clear({ room }: Moderator): Promise<void> {
     await this.changes.underLock(room, async (tx) => {
       const cleared = await tx.one<{ rev: number; clearedSeq: number }>(
@@ -134,8 +139,11 @@ export class MessagesService {
         [room.id],
       );
       if (!cleared) throw Problem.notFound('This conversation');
+      const threads = await tx.query<{ id: string }>(`SELECT id FROM threads WHERE parent_id = $1`, [room.id]);
       await tx.query(`DELETE FROM messages WHERE conversation_id = $1`, [room.id]);
+      for (const { id } of threads) tx.announce(StandingChanged([], { scope: `conversation:${id}` }));
       tx.announce(ConversationCleared(audienceOf(room), { conversationId: room.id, ...cleared }));
+      for (const { id } of threads) tx.announce(ConversationDeleted(audienceOf(room), { conversationId: id }));
     });
   }
 

@@ -1,4 +1,4 @@
-import { type Room, standingOf } from '../access/facts.js';
+import { type Room, rulingKind, standingOf } from '../access/facts.js';
 import { AnsweringAgent, type Reader } from '../access/pass.js';
 import type { Tx } from '../platform/database/unit-of-work.js';
 import { Problem } from '../platform/http/problem.js';
@@ -11,11 +11,11 @@ type Facts = Pick<Room, 'ownerId' | 'advocateId' | 'agentId'> & { type: string }
  * where the caller no longer has a standing in it.
  */
 export async function roomNow(tx: Tx, pass: Pick<Reader, 'room' | 'actor'> | AnsweringAgent): Promise<Room> {
-  if (pass.room.kind !== 'session') return pass.room;
+  if (rulingKind(pass.room) !== 'session') return pass.room;
   const now = await tx.one<Facts>(
     `SELECT owner_id AS "ownerId", advocate_id AS "advocateId", agent_id AS "agentId", type
      FROM sessions WHERE id = $1`,
-    [pass.room.id],
+    [pass.room.parentId ?? pass.room.id],
   );
   if (!now || !holds(pass, now)) throw Problem.notFound('This conversation');
   const { ownerId, advocateId, agentId } = now;

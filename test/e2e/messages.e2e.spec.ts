@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { type Person, person, serverOf, type Socket } from '../support/people.js';
 import { runApp, type RunningApp } from '../support/run-app.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
@@ -39,6 +40,12 @@ describe('what can be done with a message', () => {
     (await who.get(`/conversations/${conversationId}/messages?limit=100`)).body.items.find(
       (each: { id: string }) => each.id === id,
     );
+  const query = async (sql: string) => {
+    const client = new pg.Client({ connectionString: database.url });
+    await client.connect();
+    const { rows } = await client.query(sql).finally(() => client.end());
+    return rows;
+  };
   const statuses = (answers: { status: number }[]) => answers.map(({ status }) => status);
 
   describe('reactions', () => {
@@ -255,6 +262,127 @@ describe('what can be done with a message', () => {
     });
   });
 
+  describe('threads', () => {
+    const open = (who: Person, conversationId: string, messageId: string) =>
+      who.post(at(conversationId, messageId, '/thread'));
+
+    it('are conversations on a message, opened once, with counters of their own', async () => {
+      const { id: server, general } = await serverOf(ada, bob, mod);
+      const { id } = await ada.say(general, 'what about lunch?');
+      const opened = await open(ada, general, id);
+      expect([opened.status, opened.body]).toEqual([
+        201,
+        {
+          ...{ id: expect.any(String), kind: 'thread', title: null, serverId: server, unread: 0, mentions: 0 },
+          ...{ parent: { conversationId: general, messageId: id }, lastMessage: null, lastMessageAt: null },
+          ...{ lastSeq: 0, rev: 0, lastReadSeq: 0 },
+        },
+      ]);
+      const thread = opened.body.id;
+      expect(await open(bob, general, id)).toMatchObject({ status: 200, body: { id: thread } });
+      expect(await message(mod, general, id)).toMatchObject({ threadId: thread, rev: 2 });
+      await bob.say(thread, 'pizza');
+      await bob.say(thread, 'or soup');
+      expect((await ada.get(`/conversations/${thread}`)).body).toMatchObject({ lastSeq: 2, unread: 2 });
+      expect((await ada.get(`/conversations/${general}`)).body).toMatchObject({ lastSeq: 1, unread: 0 });
+      await ada.put(`/conversations/${thread}/read`, { seq: 1 });
+      expect((await ada.get(`/conversations/${thread}`)).body).toMatchObject({ lastReadSeq: 1, unread: 1 });
+    });
+
+    it('stand in the inbox of those who take part, and are read by everybody who reads the parent', async () => {
+      const { id } = await ada.say(room, 'who takes part?');
+      const socket = await bob.socket();
+      const thread = (await open(ada, room, id)).body.id;
+      const inbox = async (who: Person) =>
+        (await who.get('/conversations?kind=thread&limit=100')).body.items.some((each: any) => each.id === thread);
+      expect(await Promise.all([ada, bob, mod].map(inbox))).toEqual([true, false, false]);
+      await ada.say(thread, 'hello');
+      expect((await socket.next((frame) => frame.conversationId === thread)).message.content).toBe('hello');
+      expect((await bob.get(`/conversations/${thread}`)).body).toMatchObject({ id: thread, unread: 1 });
+      expect((await bob.get(`/conversations/${thread}/messages`)).body.items).toHaveLength(1);
+      await open(bob, room, id);
+      const created = await socket.next((frame) => frame.conversation?.id === thread);
+      expect(created).toMatchObject({ type: 'conversation.created', conversation: { lastSeq: 1, unread: 1 } });
+      expect(await Promise.all([ada, bob, mod].map(inbox))).toEqual([true, true, false]);
+      const ready = (await bob.socket()).heard[0];
+      expect(ready?.conversations).toContainEqual(created.conversation);
+      socket.close();
+    });
+
+    it('have the people and the rights of the parent', async () => {
+      const { id: server, general } = await serverOf(ada, bob, past);
+      const { id } = await bob.say(general, 'rights');
+      const thread = (await open(past, general, id)).body.id;
+      const { id: said } = await past.say(thread, 'I was here');
+      expect((await bob.delete(at(thread, said))).status).toBe(403);
+      expect((await bob.put(at(thread, said, '/pin'))).status).toBe(403);
+      expect((await ada.put(at(thread, said, '/pin'))).status).toBe(200);
+      expect((await bob.put(at(thread, said, `/reactions/${THUMB}`))).status).toBe(200);
+      expect(await open(bob, thread, said)).toMatchObject({ status: 409, body: { code: 'thread_in_thread' } });
+      for (const path of [`/channels/${thread}`, `/sessions/${thread}`]) {
+        expect((await ada.patch(path, path.startsWith('/channels') ? { name: 'x' } : { title: 'x' })).status).toBe(404);
+      }
+      const socket = await past.socket();
+      await ada.delete(`/servers/${server}/members/${past.id}`);
+      await bob.say(thread, 'not for past ears');
+      const answers = [
+        await past.get(`/conversations/${thread}`),
+        await past.get(`/conversations/${thread}/messages`),
+        await past.post(`/conversations/${thread}/messages`, { content: 'still here' }),
+        await past.delete(at(thread, said)),
+        await open(past, general, id),
+        await eve.get(`/conversations/${thread}`),
+      ];
+      expect(statuses(answers)).toEqual([404, 404, 404, 404, 404, 404]);
+      expect(JSON.stringify((await past.get('/conversations')).body)).not.toContain(thread);
+      await socket.settle();
+      expect(JSON.stringify(socket.heard)).not.toContain('not for past ears');
+      await ada.post(`/servers/${server}/members`, { userId: past.id });
+      expect((await past.get(`/conversations/${thread}`)).body).toMatchObject({ unread: 0, lastReadSeq: 2 });
+      socket.close();
+    });
+
+    it('in a session belong to its people, close with it, and go with what they hang on', async () => {
+      const echo = (await bob.get('/agents')).body.items[0].id;
+      const session = (await bob.post('/sessions', { type: 'agent', agentId: echo })).body.id;
+      const socket = await bob.socket();
+      const { id } = await bob.say(session, 'a question');
+      await socket.next((frame) => frame.message?.role === 'agent');
+      const thread = (await open(bob, session, id)).body.id;
+      await bob.say(thread, 'aside');
+      expect((await eve.get(`/conversations/${thread}`)).status).toBe(404);
+      await bob.patch(`/sessions/${session}`, { status: 'closed' });
+      expect(await bob.post(`/conversations/${thread}/messages`, { content: 'x' })).toMatchObject({
+        status: 409,
+        body: { code: 'session_closed' },
+      });
+      await bob.patch(`/sessions/${session}`, { status: 'open' });
+      expect(await bob.say(thread, 'open again')).toMatchObject({ seq: 2, role: 'user' });
+      await bob.delete(`/conversations/${session}/messages`);
+      await socket.next((frame) => frame.type === 'conversation.deleted' && frame.conversationId === thread);
+      expect((await bob.get(`/conversations/${thread}`)).status).toBe(404);
+      const left = await query(`SELECT id FROM conversations WHERE id = '${thread}'`);
+      expect(left).toEqual([]);
+      socket.close();
+    });
+
+    it('outlive the text of their message, and not its channel', async () => {
+      const { id: server } = await serverOf(ada, bob);
+      const channel = (await ada.post(`/servers/${server}/channels`, { name: 'lunch', type: 'TEXT' })).body.id;
+      const [first, second] = [await bob.say(channel, 'lunch?'), await bob.say(channel, 'tea?')];
+      const thread = (await open(ada, channel, first.id)).body.id;
+      await bob.say(thread, 'yes');
+      await bob.delete(at(channel, first.id));
+      await bob.delete(at(channel, second.id));
+      expect(await message(bob, channel, first.id)).toMatchObject({ content: null, threadId: thread });
+      expect(await open(bob, channel, first.id)).toMatchObject({ status: 200, body: { id: thread } });
+      expect(await open(bob, channel, second.id)).toMatchObject({ status: 409, body: { code: 'message_deleted' } });
+      await ada.delete(`/channels/${channel}`);
+      expect((await bob.get(`/conversations/${thread}`)).status).toBe(404);
+      expect(await query(`SELECT id FROM conversations WHERE id = '${thread}'`)).toEqual([]);
+    });
+  });
+
   it('opens to nobody who cannot see or do it, nor through another conversation', async () => {
     const { id } = await bob.say(room, 'guarded');
     const elsewhere = (await serverOf(bob)).general;
@@ -265,6 +393,7 @@ describe('what can be done with a message', () => {
       ['GET', '/revisions'],
       ['PUT', '/pin'],
       ['DELETE', '/pin'],
+      ['POST', '/thread'],
     ];
     for (const [method, rest, body] of acts) {
       const by = (who: Person, conversationId = room) => who.call(method, at(conversationId, id, rest), body);
@@ -293,6 +422,7 @@ describe('what can be done with a message', () => {
     await ada.put(at(general, first.id, '/pin'));
     await ada.put(at(general, second.id, '/pin'));
     await ada.delete(at(general, first.id, '/pin'));
+    await eve.post(at(general, first.id, '/thread'));
     const spam = [(await eve.say(general, 'spam')).id, (await eve.say(general, 'more spam')).id];
     await ada.post(`/conversations/${general}/messages/bulk-delete`, { messageIds: spam });
     await ada.delete(at(general, second.id));

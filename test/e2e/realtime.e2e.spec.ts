@@ -45,6 +45,7 @@ describe('the realtime protocol', () => {
         kind: 'channel',
         title: 'general',
         serverId,
+        parent: null,
         lastSeq: 1,
         rev: 1,
         lastReadSeq: 0,
@@ -152,6 +153,12 @@ describe('the realtime protocol', () => {
     const lobby = (await ada.post(`/servers/${id}/channels`, { name: 'lobby', type: 'TEXT' })).body;
     const attic = (await ada.post(`/servers/${id}/channels`, { name: 'attic', type: 'TEXT' })).body;
     await ada.patch(`/channels/${lobby.id}`, { name: 'hall' });
+    const [open, gone] = [await ada.say(general, 'open a thread'), await bob.say(attic.id, 'and this one')];
+    const thread = (await ada.post(`/conversations/${general}/messages/${open.id}/thread`)).body.id;
+    await ada.say(thread, 'in the thread');
+    await bob.post(`/conversations/${general}/messages/${open.id}/thread`);
+    await ada.say(thread, 'with bob');
+    await bob.post(`/conversations/${attic.id}/messages/${gone.id}/thread`);
     await ada.delete(`/channels/${attic.id}`);
     await ada.say(lobby.id, 'in the hall');
     await bob.put(`/conversations/${lobby.id}/read`, { seq: 1 });
@@ -263,7 +270,11 @@ function replay(listener: Socket, serverId: string, sessionId: string) {
   for (const { type, ...event } of listener.heard) {
     if (type === 'ready') for (const each of event.conversations) rooms.set(each.id, { ...each });
     if (type === 'conversation.created') rooms.set(event.conversation.id, { ...event.conversation });
-    if (type === 'conversation.deleted') rooms.delete(event.conversationId);
+    if (type === 'conversation.deleted') {
+      for (const { id, parent } of [...rooms.values()]) {
+        if ([id, parent?.conversationId].includes(event.conversationId)) rooms.delete(id);
+      }
+    }
     const known = rooms.get(event.conversationId ?? event.conversation?.id);
     if (!known) continue;
     if (type === 'conversation.updated') known.title = event.conversation.title;

@@ -4,6 +4,7 @@ import { MessageUpdated } from '../../src/messages/messages.events.js';
 import { MessagesService } from '../../src/messages/messages.service.js';
 import { PinsService } from '../../src/messages/pins/pins.service.js';
 import { ReactionsService } from '../../src/messages/reactions/reactions.service.js';
+import { ThreadsService } from '../../src/messages/threads/threads.service.js';
 import { EventBus } from '../../src/platform/events/event-bus.js';
 import { MembershipsService } from '../../src/servers/memberships/memberships.service.js';
 import { ServersService } from '../../src/servers/servers/servers.service.js';
@@ -110,6 +111,22 @@ describe('changes of messages under races', () => {
       [ids],
     );
     expect(left).toEqual([{ count: 0 }]);
+  });
+
+  it('open one thread of twenty who open it, each taking part in it', async () => {
+    const message = await say('open me');
+    const opened = await atOnce(people.slice(0, 20), async (who, node) =>
+      node.app.get(ThreadsService).open(await writer(who, node), message.id),
+    );
+    const threads = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    expect([threads.length, threads.filter(({ created }) => created).length]).toEqual([20, 1]);
+    expect(new Set(threads.map(({ id }) => id)).size).toBe(1);
+    expect((await stored(message.id)).rev).toBe(message.rev + 1);
+    const [{ count }] = await nodes[0].dataSource.query(
+      `SELECT count(*) FROM thread_participants WHERE thread_id = $1`,
+      [threads[0]?.id],
+    );
+    expect(count).toBe(20);
   });
 
   it('keep what was said before each of many edits that race, each once', async () => {

@@ -3,6 +3,10 @@ import { AccessService } from '../../src/access/access.service.js';
 import { StandingCache } from '../../src/access/standing-cache.js';
 import type { Actor } from '../../src/auth/actor.js';
 import { ConversationsService } from '../../src/conversations/conversations.service.js';
+import { READABLE } from '../../src/conversations/mine.js';
+import { MessagesService } from '../../src/messages/messages.service.js';
+import { ThreadsService } from '../../src/messages/threads/threads.service.js';
+import { ChannelsService } from '../../src/servers/channels/channels.service.js';
 import { MembershipsService } from '../../src/servers/memberships/memberships.service.js';
 import { ServersService } from '../../src/servers/servers/servers.service.js';
 import { SessionsService } from '../../src/sessions/sessions.service.js';
@@ -15,11 +19,13 @@ describe('standing under races', () => {
   let close: () => Promise<void>;
   let ada: Actor;
   let bob: Actor;
+  let eve: Actor;
 
   beforeAll(async () => {
     ({ nodes, close } = await twoNodes());
     ada = await actor(nodes[0].dataSource, 'ada');
     bob = await actor(nodes[0].dataSource, 'bob');
+    eve = await actor(nodes[0].dataSource, 'eve');
   }, 60_000);
   afterAll(() => close());
 
@@ -104,11 +110,20 @@ describe('standing under races', () => {
     }
   });
 
-  it('lists as mine exactly the rooms that the door opens', async () => {
+  it('lists as readable exactly the rooms that the door opens, and as mine those but for threads of others', async () => {
+    const everyone = [ada, bob, eve];
+    const { id, channels } = await nodes[0].app.get(ServersService).create(ada, 'S', undefined);
+    await nodes[0].app.get(MembershipsService).add(ada, id, bob.userId, 'MEMBER');
+    const { session } = await nodes[0].app.get(SessionsService).create(bob, { type: 'peer' });
+    const threads = [
+      await threadIn(ada, channels[0]?.id as string),
+      await threadIn(bob, channels[0]?.id as string),
+      await threadIn(bob, session.id),
+    ] as const;
     const everyRoom = await nodes[0].dataSource.query<{ id: string }[]>(`SELECT id FROM conversations`);
     const door = nodes[0].app.get(AccessService);
-    for (const who of [ada, bob]) {
-      const listed = (await nodes[0].app.get(ConversationsService).statesOf(who.userId)).map(({ id }) => id).sort();
+    for (const who of everyone) {
+      const mine = (await nodes[0].app.get(ConversationsService).statesOf(who.userId)).map(({ id }) => id).sort();
       const opened: string[] = [];
       for (const { id } of everyRoom) {
         await door.enter(who, id, 'read').then(
@@ -116,9 +131,33 @@ describe('standing under races', () => {
           () => undefined,
         );
       }
-      expect(listed.length).toBeGreaterThan(0);
-      expect(opened.sort()).toEqual(listed);
+      const readable = await nodes[0].dataSource.query<{ id: string }[]>(`WITH ${READABLE} SELECT id FROM readable`, [
+        who.userId,
+      ]);
+      expect(opened.sort()).toEqual(readable.map(({ id }) => id).sort());
+      const others = who === ada ? [threads[1]] : who === bob ? [threads[0]] : [];
+      expect(mine).toEqual(opened.filter((id) => !others.includes(id)));
+      expect(opened.length > 0).toBe(who !== eve);
     }
+  });
+
+  const threadIn = async (who: Actor, room: string) => {
+    const writer = await nodes[0].app.get(AccessService).enter(who, room, 'write');
+    const { message } = await nodes[0].app.get(MessagesService).append(writer, { content: 'a topic' });
+    return (await nodes[0].app.get(ThreadsService).open(writer, message.id)).id;
+  };
+
+  it('ends in a thread with that in its parent', async () => {
+    const { id, channels } = await nodes[0].app.get(ServersService).create(ada, 'S', undefined);
+    await nodes[0].app.get(MembershipsService).add(ada, id, bob.userId, 'MEMBER');
+    const thread = await threadIn(bob, channels[0]?.id as string);
+    const door = nodes[0].app.get(AccessService);
+    await door.enter(bob, thread, 'write');
+    await nodes[0].app.get(MembershipsService).remove(ada, id, bob.userId);
+    await expect(door.enter(bob, thread, 'read')).rejects.toMatchObject({ status: 404 });
+    await door.enter(ada, thread, 'moderate');
+    await nodes[0].app.get(ChannelsService).delete(await door.enter(ada, channels[0]?.id as string, 'own'));
+    await expect(door.enter(ada, thread, 'read')).rejects.toMatchObject({ status: 404 });
   });
 
   it('that is lost while it is being read is not remembered as it was', async () => {

@@ -50,8 +50,13 @@ export class MembershipsService {
     // What was said before somebody came is not unread to them.
     await tx.query(
       `INSERT INTO read_markers (conversation_id, user_id, seq)
-       SELECT c.id, $2, c.last_seq FROM channels ch JOIN conversations c ON c.id = ch.id
-       WHERE ch.server_id = $1 AND c.last_seq > 0
+       SELECT c.id, $2, c.last_seq FROM (
+         SELECT id FROM channels WHERE server_id = $1
+         UNION ALL
+         SELECT t.id FROM thread_participants p JOIN threads t ON t.id = p.thread_id
+         JOIN channels ch ON ch.id = t.parent_id WHERE p.user_id = $2 AND ch.server_id = $1
+       ) theirs JOIN conversations c ON c.id = theirs.id
+       WHERE c.last_seq > 0
        ON CONFLICT (conversation_id, user_id) DO UPDATE SET seq = greatest(read_markers.seq, excluded.seq)`,
       [serverId, userId],
     );
