@@ -15,10 +15,12 @@ import { TeachAgents1790000000211 } from './migrations/1790000000211-TeachAgents
 import { ReactToMessages1790000000321 } from './migrations/1790000000321-ReactToMessages.js';
 import { PinMessages1790000000322 } from './migrations/1790000000322-PinMessages.js';
 import { OpenThreads1790000000323 } from './migrations/1790000000323-OpenThreads.js';
+import { MentionPeople1790000000324 } from './migrations/1790000000324-MentionPeople.js';
 import { SearchMessages1790000000341 } from './migrations/1790000000341-SearchMessages.js';
 import { CreateImports1790000000401 } from './migrations/1790000000401-CreateImports.js';
 import { FindByExternalId1790000000411 } from './migrations/1790000000411-FindByExternalId.js';
 import { AskForReplies1790000000501 } from './migrations/1790000000501-AskForReplies.js';
+import { StoreMentions1790000000502 } from './migrations/1790000000502-StoreMentions.js';
 import { ListActivity1790000000601 } from './migrations/1790000000601-ListActivity.js';
 import { ShareNodes1790000000105 } from './migrations/1790000000105-ShareNodes.js';
 import { GuardServers1790000000301 } from './migrations/1790000000301-GuardServers.js';
@@ -37,6 +39,7 @@ import { ReadMarker } from './src/conversations/read-marker.entity.js';
 import { Import } from './src/legacy/import/import.entity.js';
 import { ImportedId } from './src/legacy/import/imported-id.entity.js';
 import { MessageRevision } from './src/messages/revisions/message-revision.entity.js';
+import { Mention } from './src/messages/mentions/mention.entity.js';
 import { Message } from './src/messages/message.entity.js';
 import { Reaction } from './src/messages/reactions/reaction.entity.js';
 import { ThreadParticipant } from './src/messages/threads/thread-participant.entity.js';
@@ -85,6 +88,7 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       ImportedId,
       Login,
       Membership,
+      Mention,
       Message,
       MessageRevision,
       PasswordReset,
@@ -119,11 +123,13 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       PinMessages1790000000322,
       ShareNodes1790000000105,
       OpenThreads1790000000323,
+      MentionPeople1790000000324,
       SearchMessages1790000000341,
       GuardServers1790000000301,
       CreateImports1790000000401,
       FindByExternalId1790000000411,
       AskForReplies1790000000501,
+      StoreMentions1790000000502,
       ListActivity1790000000601,
       RememberPurges1790000000602,
     ],

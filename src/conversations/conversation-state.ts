@@ -18,13 +18,14 @@ export class ConversationState {
   @ApiProperty({ description: 'How many changes it has counted.', example: 57 }) rev: number;
   @ApiProperty({ description: "The caller's read marker.", example: 40 }) lastReadSeq: number;
   @ApiProperty({ description: 'Exact up to 99, then 100 for more.', example: 1 }) unread: number;
-  @ApiProperty({ example: 0 }) mentions: number;
+  @ApiProperty({ description: 'Unread messages that name the caller or everybody, counted alike.', example: 0 })
+  mentions: number;
 }
 
 /** The columns of ConversationState from `c`, `mine` and what UNREAD joins. */
 export const STATE_COLUMNS = `
   c.id, c.kind, mine.title, mine.server_id AS "serverId", mine.parent, c.last_seq AS "lastSeq", c.last_rev AS rev,
-  coalesce(marker.seq, 0) AS "lastReadSeq", counted.unread, 0 AS mentions`;
+  coalesce(marker.seq, 0) AS "lastReadSeq", counted.unread, naming.mentions`;
 
 /** The state of a room that was made this moment. */
 export function newState(room: Pick<ConversationState, 'id' | 'kind' | 'title' | 'serverId'>): ConversationState {

@@ -34,7 +34,7 @@ export const MINE = `${ROOMS},
 
 /**
  * The marker of `$1` in the room `c`, and what lies after it that is neither their own nor deleted: exact up to 99,
- * then 100 for more. A bounded range of an index, never a count over the table.
+ * then 100 for more. Of that, what names them or everybody. Bounded ranges of an index, never a count over the table.
  */
 export const UNREAD = `
   LEFT JOIN read_markers marker ON marker.conversation_id = c.id AND marker.user_id = $1
@@ -46,4 +46,18 @@ export const UNREAD = `
         AND m.author_id IS DISTINCT FROM $1 AND m.deleted_at IS NULL
       LIMIT 100
     ) AS after_marker
-  ) AS counted ON true`;
+  ) AS counted ON true
+  LEFT JOIN LATERAL (
+    SELECT count(*) AS mentions FROM (
+      (SELECT named.seq FROM mentions named
+       WHERE c.last_seq > coalesce(marker.seq, 0) AND named.user_id = $1 AND named.conversation_id = c.id
+         AND named.seq > coalesce(marker.seq, 0)
+       LIMIT 100)
+      UNION
+      (SELECT m.seq FROM messages m
+       WHERE c.last_seq > coalesce(marker.seq, 0) AND m.conversation_id = c.id AND m.mentions_everyone
+         AND m.seq > coalesce(marker.seq, 0) AND m.author_id IS DISTINCT FROM $1
+       LIMIT 100)
+      LIMIT 100
+    ) AS named_after_marker
+  ) AS naming ON true`;

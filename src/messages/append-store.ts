@@ -20,6 +20,11 @@ export interface DraftRow {
   /** Of an agent's: the attempt that said it, and how the reply ends with it. */
   attempt: number | null;
   replyStatus: 'done' | 'stopped' | null;
+  /** Whom it names, and among whom they are looked for. */
+  mentionNames: string[][] | null;
+  mentionServerId: string | null;
+  mentionUserIds: string[];
+  mentionsEveryone: boolean;
 }
 
 export type Outcome =
@@ -41,6 +46,10 @@ export interface Judged {
   title: string | null;
   /** The reply that waits for an agent because of it. */
   replyId: string | null;
+  /** Who is named in it. */
+  mentions: string[] | null;
+  /** Since it its author takes part in the thread. */
+  joined: boolean;
 }
 
 @Injectable()
@@ -51,7 +60,7 @@ export class AppendStore {
   append(drafts: DraftRow[]): Promise<Judged[]> {
     return this.database.prepared<Judged>(
       `SELECT outcome, id, seq, rev, created_at AS "createdAt", owner_id AS "ownerId", advocate_id AS "advocateId",
-         agent_id AS "agentId", title, reply_id AS "replyId"
+         agent_id AS "agentId", title, reply_id AS "replyId", mentions, joined
        FROM append_messages($1) ORDER BY "position"`,
       [JSON.stringify(drafts)],
     );

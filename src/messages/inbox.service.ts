@@ -25,7 +25,7 @@ type InboxRow = MessageRow & {
   lastRev: number;
   lastReadSeq: number;
   unread: number;
-  mentions: number;
+  unreadMentions: number;
   lastMessageAt: Date | null;
   activity: Date;
 };
@@ -39,7 +39,7 @@ const inboxOf = (mine: string) => `
     ORDER BY activity DESC, c.id DESC LIMIT $6
   )
   SELECT room.id AS "roomId", room.kind, room.title, room."serverId", room.parent, room."lastSeq", room.rev AS "lastRev",
-    room."lastReadSeq", room.unread, room.mentions, room.last_message_at AS "lastMessageAt", room.activity,
+    room."lastReadSeq", room.unread, room.mentions AS "unreadMentions", room.last_message_at AS "lastMessageAt", room.activity,
     ${messageColumns('$1')}
   FROM room
   LEFT JOIN messages m ON m.conversation_id = room.id AND m.seq = room."lastSeq" ${MESSAGE_JOINS}
@@ -81,6 +81,6 @@ function present(row: InboxRow): InboxItem {
     rev: row.lastRev,
     lastReadSeq: row.lastReadSeq,
     unread: row.unread,
-    mentions: row.mentions,
+    mentions: row.unreadMentions,
   };
 }

@@ -27,6 +27,7 @@ export interface ReactionCount {
 @Index('messages_agent', ['agentId'], { where: 'agent_id IS NOT NULL' })
 @Index('messages_pinned', ['conversationId', 'pinnedAt', 'seq'], { where: 'pinned_at IS NOT NULL' })
 @Index('messages_tombstones', ['deletedAt', 'conversationId', 'seq'], { where: 'deleted_at IS NOT NULL' })
+@Index('messages_everyone', ['conversationId', 'seq'], { where: 'mentions_everyone' })
 @Index('messages_reply', ['conversationId', 'replyToId'], { where: 'reply_to_id IS NOT NULL' })
 @Index('messages_time', ['conversationId', 'createdAt', 'id'])
 // Of expressions, which only the migration can say.
@@ -58,6 +59,9 @@ export class Message {
   /** The head of the SHA-256 of what was sent with the nonce: tells a repeated send from a reused nonce, also after edits. */
   @Column('bytea', { nullable: true }) sentHash: Buffer | null;
   @Column('uuid', { nullable: true }) replyToId: string | null;
+  /** Who is named in it, the author too. Somebody may be gone since. */
+  @Column('uuid', { array: true, nullable: true }) mentions: string[] | null;
+  @Column('boolean', { default: false }) mentionsEveryone: boolean;
   /** What the rows of `reactions` come to, in the order in which each kind was first chosen. */
   @Column('jsonb', { nullable: true }) reactions: ReactionCount[] | null;
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) pinnedAt: Date | null;

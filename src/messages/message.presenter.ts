@@ -43,7 +43,8 @@ export class MessageView {
   @ApiProperty({ type: String, nullable: true, format: 'uuid' }) threadId: string | null;
   @ApiProperty({ type: [Object] }) attachments: never[];
   @ApiProperty({ type: [ReactionView] }) reactions: ReactionView[];
-  @ApiProperty({ type: [String] }) mentions: string[];
+  @ApiProperty({ type: [String], format: 'uuid', description: 'The ids of the people it names.' }) mentions: string[];
+  @ApiProperty({ description: 'It names everybody who can see it.', example: false }) mentionsEveryone: boolean;
   @ApiProperty({ type: String, nullable: true, format: 'date-time', description: 'Since when it is pinned.' })
   pinnedAt: string | null;
   @ApiProperty({ type: String, nullable: true, format: 'date-time' }) readAt: string | null;
@@ -65,6 +66,8 @@ export interface MessageRow {
   nonce: string | null;
   replyToId: string | null;
   threadId: string | null;
+  mentions: string[] | null;
+  mentionsEveryone: boolean;
   reactions: ReactionCount[] | null;
   /** Which of them the viewer chose. */
   reacted: string[] | null;
@@ -85,6 +88,8 @@ export interface MessageRow {
 /** What a message has not when it is new. */
 export const NEW_MESSAGE = {
   threadId: null,
+  mentions: null,
+  mentionsEveryone: false,
   reactions: null,
   reacted: null,
   pinnedAt: null,
@@ -99,6 +104,7 @@ export const NEW_MESSAGE = {
 export const messageColumns = (viewer: string) => `
   m.id, m.conversation_id AS "conversationId", m.seq, m.rev, m.role, m.content, m.metadata,
   m.tokens_used AS "tokensUsed", m.nonce, m.reply_to_id AS "replyToId", thread.id AS "threadId",
+  m.mentions, m.mentions_everyone AS "mentionsEveryone",
   m.reactions,
   CASE WHEN m.reactions IS NOT NULL THEN ARRAY(
     SELECT mine.emoji FROM reactions mine
@@ -137,7 +143,8 @@ export function messageView(row: Omit<MessageRow, keyof AuthorColumns>, author: 
       count,
       me: row.reacted?.includes(emoji) ?? false,
     })),
-    mentions: [],
+    mentions: row.mentions ?? [],
+    mentionsEveryone: row.mentionsEveryone,
     pinnedAt: row.pinnedAt?.toISOString() ?? null,
     readAt: null,
     createdAt: row.createdAt.toISOString(),

@@ -12,8 +12,13 @@ export const MessageCreated = defineEvent<MessageChange>('message.created');
 export const MessageUpdated = defineEvent<MessageChange>('message.updated');
 export const MessageDeleted = defineEvent<MessageChange>('message.deleted');
 
-/** For the house alone: a message has been stored in this room, and asks an agent for this reply. */
-export const MessageStored = defineEvent<{ room: Room; message: MessageView; replyId: string | null }>(
-  'message.stored',
-  'here',
-);
+/**
+ * For the house alone: a message has been stored in this room, and asks an agent for this reply. `joined` says that its
+ * author takes part in the thread since then.
+ */
+export const MessageStored = defineEvent<{
+  room: Room;
+  message: MessageView;
+  replyId: string | null;
+  joined: boolean;
+}>('message.stored', 'here');

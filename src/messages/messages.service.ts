@@ -14,6 +14,7 @@ import { Problem } from '../platform/http/problem.js';
 import type { DraftRow, Judged, Outcome } from './append-store.js';
 import { HistoryService } from './history.service.js';
 import { MessageChanges } from './message-changes.js';
+import { mentioning, storeMentions } from './mentions/mentioning.js';
 import { type MessageRow, messageView, type MessageView, NEW_MESSAGE } from './message.presenter.js';
 import { MessageCreated, MessageDeleted, MessageStored, MessageUpdated } from './messages.events.js';
 import { removeContents } from './remove-contents.js';
@@ -102,6 +103,7 @@ export class MessagesService {
         ...key,
         content,
       ]);
+      await storeMentions(tx, message, mentioning(writer, content));
       return true;
     });
   }
@@ -148,20 +150,20 @@ export class MessagesService {
   }
 
   private announceNew(pass: Speaker, row: DraftRow, judged: Judged): MessageView {
-    const { seq, rev, createdAt, title, replyId } = judged;
+    const { seq, rev, createdAt, title, replyId, mentions, joined } = judged;
     const room = roomOf(pass.room, judged);
-    const message = messageView({ ...row, ...NEW_MESSAGE, seq, rev, createdAt }, pass.author);
+    const message = messageView({ ...NEW_MESSAGE, ...row, seq, rev, createdAt, mentions }, pass.author);
     const audience = audienceOf(room);
     this.bus.publish(MessageCreated(audience, { conversationId: room.id, rev, message }));
     if (title !== null) this.bus.publish(ConversationUpdated(audience, { conversation: { id: room.id, title } }));
-    this.bus.publish(MessageStored([], { room, message, replyId }));
+    this.bus.publish(MessageStored([], { room, message, replyId, joined }));
     return message;
   }
 }
 
 /** As append_messages found it under the room's lock: the pass may have been made before somebody left. */
 function roomOf(room: Room, { ownerId, advocateId, agentId }: Judged): Room {
-  return room.kind === 'session' ? { ...room, ownerId, advocateId, agentId } : room;
+  return rulingKind(room) === 'session' ? { ...room, ownerId, advocateId, agentId } : room;
 }
 
 /** What nobody said, the other side of a session without an agent, may be edited by who writes it down. */
@@ -171,6 +173,7 @@ function mayEdit(pass: Writer, { authorId, agentId, role }: MessageRow): boolean
 }
 
 function draftRow(pass: Speaker, draft: Draft): DraftRow {
+  const named = mentioning(pass, draft.content);
   return {
     conversationId: pass.room.id,
     id: uuidv7(),
@@ -185,6 +188,10 @@ function draftRow(pass: Speaker, draft: Draft): DraftRow {
     replyId: draft.reply?.id ?? (pass.room.kind === 'session' && pass.role === 'user' ? uuidv7() : null),
     attempt: draft.reply?.attempt ?? null,
     replyStatus: draft.reply?.status ?? null,
+    mentionNames: named.names,
+    mentionServerId: named.serverId,
+    mentionUserIds: named.userIds,
+    mentionsEveryone: named.everyone,
   };
 }
 

@@ -30,7 +30,7 @@ export class ScribeService {
       const nothing = { metadata: null, tokensUsed: null, nonce: null, replyToId: null };
       const message = messageView({ ...told, ...nothing, ...NEW_MESSAGE, ...place }, author);
       tx.announce(MessageCreated(audienceOf(room), { conversationId: room.id, rev: message.rev, message }));
-      tx.announce(MessageStored([], { room, message, replyId: null }));
+      tx.announce(MessageStored([], { room, message, replyId: null, joined: false }));
       return message;
     });
   }

@@ -423,6 +423,8 @@ describe('what can be done with a message', () => {
     await ada.put(at(general, second.id, '/pin'));
     await ada.delete(at(general, first.id, '/pin'));
     await eve.post(at(general, first.id, '/thread'));
+    const named = await ada.say(general, `@${bob.name} @everyone`);
+    await ada.patch(at(general, named.id), { content: `@${eve.name}` });
     const spam = [(await eve.say(general, 'spam')).id, (await eve.say(general, 'more spam')).id];
     await ada.post(`/conversations/${general}/messages/bulk-delete`, { messageIds: spam });
     await ada.delete(at(general, second.id));
@@ -433,7 +435,7 @@ describe('what can be done with a message', () => {
       socket.close();
     }
     const [hers, his, , others] = listeners.map(({ socket }) =>
-      socket.heard.findLast(({ message }) => message?.editedAt),
+      socket.heard.findLast(({ message }) => message?.id === first.id && message.editedAt),
     );
     expect(hers?.message.reactions.map(({ me }: { me: boolean }) => me)).toEqual([true, true]);
     expect(his?.message.reactions.map(({ me }: { me: boolean }) => me)).toEqual([true, false]);

@@ -5,6 +5,7 @@ import { MessagesService } from '../../src/messages/messages.service.js';
 import { PinsService } from '../../src/messages/pins/pins.service.js';
 import { ReactionsService } from '../../src/messages/reactions/reactions.service.js';
 import { ThreadsService } from '../../src/messages/threads/threads.service.js';
+import { AccountDeletion } from '../../src/operations/accounts/account-deletion.service.js';
 import { EventBus } from '../../src/platform/events/event-bus.js';
 import { MembershipsService } from '../../src/servers/memberships/memberships.service.js';
 import { ServersService } from '../../src/servers/servers/servers.service.js';
@@ -16,6 +17,7 @@ describe('changes of messages under races', () => {
   let close: () => Promise<void>;
   let ada: Actor;
   let people: Actor[];
+  let server: string;
   let room: string;
 
   beforeAll(async () => {
@@ -23,6 +25,7 @@ describe('changes of messages under races', () => {
     ada = await actor(nodes[0].dataSource, 'ada');
     people = await Promise.all(Array.from({ length: 50 }, (_, i) => actor(nodes[0].dataSource, `p${i}`)));
     const { id, channels } = await nodes[0].app.get(ServersService).create(ada, 'S', undefined);
+    server = id;
     room = channels[0]?.id as string;
     for (const { userId } of people) await nodes[0].app.get(MembershipsService).add(ada, id, userId, 'MEMBER');
   }, 60_000);
@@ -127,6 +130,21 @@ describe('changes of messages under races', () => {
       [threads[0]?.id],
     );
     expect(count).toBe(20);
+  });
+
+  it('store messages that name people who delete their accounts meanwhile', async () => {
+    const leavers = await Promise.all(Array.from({ length: 10 }, (_, i) => actor(nodes[0].dataSource, `leaver${i}`)));
+    for (const { userId } of leavers) await nodes[0].app.get(MembershipsService).add(ada, server, userId, 'MEMBER');
+    const names = leavers.map(({ profile }) => `@${profile.username}`).join(' ');
+    const [sends] = await Promise.all([
+      atOnce(people, async (who, node) =>
+        node.app.get(MessagesService).append(await writer(who, node), { content: names }),
+      ),
+      atOnce(leavers, (who, node) => node.app.get(AccountDeletion).delete(who)),
+    ]);
+    expect(sends.filter(({ status }) => status === 'rejected')).toEqual([]);
+    const left = await nodes[0].dataSource.query(`SELECT 1 FROM mentions`);
+    expect(left).toEqual([]);
   });
 
   it('keep what was said before each of many edits that race, each once', async () => {

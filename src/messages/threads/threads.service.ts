@@ -1,20 +1,28 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import type { Writer } from '../../access/pass.js';
 import { ConversationCreated } from '../../conversations/conversations.events.js';
 import { ConversationsService } from '../../conversations/conversations.service.js';
 import type { Tx } from '../../platform/database/unit-of-work.js';
+import { EventBus } from '../../platform/events/event-bus.js';
 import { Problem } from '../../platform/http/problem.js';
 import { MessageChanges } from '../message-changes.js';
-import { MessageUpdated } from '../messages.events.js';
+import { MessageStored, MessageUpdated } from '../messages.events.js';
 
 /** Conversations beside a conversation. Their people, and who may do what, are those of the parent. */
 @Injectable()
 export class ThreadsService {
+  private readonly logger = new Logger(ThreadsService.name);
+
   constructor(
     private readonly changes: MessageChanges,
     private readonly conversations: ConversationsService,
-  ) {}
+    private readonly bus: EventBus,
+  ) {
+    bus.on(MessageStored, ({ room, message, joined }) => {
+      if (joined && message.author) void this.tellWriter(room.id, message.author.id);
+    });
+  }
 
   /**
    * Opens the thread of a message, or gives the one there is, and makes the caller take part in it. Throws 404,
@@ -44,6 +52,16 @@ export class ThreadsService {
     );
     const conversation = joined && (await this.conversations.stateOf(threadId, userId, tx));
     if (conversation) tx.announce(ConversationCreated([`user:${userId}`], { conversation }));
+  }
+
+  /** Who writes takes part: append_messages has stored that already. */
+  private async tellWriter(threadId: string, userId: string): Promise<void> {
+    try {
+      const conversation = await this.conversations.stateOf(threadId, userId);
+      this.bus.publish(ConversationCreated([`user:${userId}`], { conversation }));
+    } catch (error) {
+      this.logger.warn({ err: error as Error, threadId, userId }, 'a writer was not told of taking part in a thread');
+    }
   }
 }
 

@@ -57,6 +57,10 @@ const PARTS: { type: string; sql: string }[] = [
           WHERE m.author_id = $1 ORDER BY r.conversation_id, r.rev`,
   },
   {
+    type: 'mention',
+    sql: `SELECT conversation_id AS "conversationId", seq FROM mentions WHERE user_id = $1 ORDER BY conversation_id, seq`,
+  },
+  {
     type: 'thread',
     sql: `SELECT t.id, t.parent_id AS "conversationId", t.message_id AS "messageId", p.joined_at AS "joinedAt"
           FROM thread_participants p JOIN threads t ON t.id = p.thread_id WHERE p.user_id = $1`,
