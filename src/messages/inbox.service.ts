@@ -30,16 +30,21 @@ type InboxRow = MessageRow & {
   activity: Date;
 };
 
+/** The page is cut before anything is counted in its rooms. */
 const inboxOf = (mine: string) => `
-  WITH ${mine}, room AS (
-    SELECT ${STATE_COLUMNS}, c.last_message_at, coalesce(c.last_message_at, c.created_at) AS activity
-    FROM mine JOIN conversations c ON c.id = mine.id ${UNREAD}
+  WITH ${mine}, page AS (
+    SELECT c.id, coalesce(c.last_message_at, c.created_at) AS activity
+    FROM mine JOIN conversations c ON c.id = mine.id
     WHERE ($2::text IS NULL OR c.kind = $2) AND ($3::uuid IS NULL OR c.id = $3)
       AND ($4::timestamptz IS NULL OR (coalesce(c.last_message_at, c.created_at), c.id) < ($4, $5::uuid))
     ORDER BY activity DESC, c.id DESC LIMIT $6
+  ), room AS (
+    SELECT ${STATE_COLUMNS}, c.last_message_at, page.activity
+    FROM page JOIN mine ON mine.id = page.id JOIN conversations c ON c.id = page.id ${UNREAD}
   )
-  SELECT room.id AS "roomId", room.kind, room.title, room."serverId", room.parent, room."lastSeq", room.rev AS "lastRev",
-    room."lastReadSeq", room.unread, room.mentions AS "unreadMentions", room.last_message_at AS "lastMessageAt", room.activity,
+  SELECT room.id AS "roomId", room.kind, room.title, room."serverId", room.parent, room."lastSeq",
+    room.rev AS "lastRev", room."lastReadSeq", room.unread, room.mentions AS "unreadMentions",
+    room.last_message_at AS "lastMessageAt", room.activity,
     ${messageColumns('$1')}
   FROM room
   LEFT JOIN messages m ON m.conversation_id = room.id AND m.seq = room."lastSeq" ${MESSAGE_JOINS}

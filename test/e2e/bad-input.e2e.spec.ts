@@ -143,6 +143,7 @@ describe('bad input', () => {
       ['POST', '/sessions', { type: 'agent', title: 't', agentId: ECHO, advocateId: ECHO, externalId: 'e' }],
       ['POST', `/conversations/${room}/messages`, { content: 'x', nonce: 'n', replyToId: ECHO, metadata: {} }],
       ['PATCH', `/conversations/${room}/messages/${message}`, { content: 'x' }],
+      ['POST', `/conversations/${room}/messages/bulk-delete`, { messageIds: [ECHO] }],
       ['PUT', `/conversations/${room}/read`, { seq: 1 }],
     ];
     const bad = [null, [], {}, 0, -1, 1e308, true, '', '\u0000', '\ud800', 'x'.repeat(30_000), JSON.parse(deep(500))];
@@ -161,6 +162,9 @@ describe('bad input', () => {
   }, 60_000);
 
   it('names every wrong field of a registration in one answer', async () => {
+    expect(
+      await ada.post('/auth/register', { username: 'Everyone', email: 'e@example.org', password: 'long enough' }),
+    ).toMatchObject(named('username'));
     const body = { username: 'a b', email: 'nobody', password: 'short', isAdmin: true, kind: 'bot', id: ECHO };
     const { body: said } = await ada.post('/auth/register', body);
     expect(new Set(said.errors.map(({ path }: { path: string }) => path))).toEqual(new Set(Object.keys(body)));

@@ -6,6 +6,8 @@ import { PinsService } from '../../src/messages/pins/pins.service.js';
 import { ReactionsService } from '../../src/messages/reactions/reactions.service.js';
 import { ThreadsService } from '../../src/messages/threads/threads.service.js';
 import { AccountDeletion } from '../../src/operations/accounts/account-deletion.service.js';
+import { SessionsService } from '../../src/sessions/sessions.service.js';
+import type { DomainEvent } from '../../src/platform/events/event.js';
 import { EventBus } from '../../src/platform/events/event-bus.js';
 import { MembershipsService } from '../../src/servers/memberships/memberships.service.js';
 import { ServersService } from '../../src/servers/servers/servers.service.js';
@@ -145,6 +147,29 @@ describe('changes of messages under races', () => {
     expect(sends.filter(({ status }) => status === 'rejected')).toEqual([]);
     const left = await nodes[0].dataSource.query(`SELECT 1 FROM mentions`);
     expect(left).toEqual([]);
+  });
+
+  it('in the threads of a session are refused to an advocate who was let go after the pass was made', async () => {
+    const [bob] = people as [Actor];
+    await nodes[0].dataSource.query(`UPDATE users SET is_advocate = true WHERE id = $1`, [bob.userId]);
+    const body = { type: 'peer' as const, advocateId: bob.userId };
+    const { session } = await nodes[0].app.get(SessionsService).create(ada, body);
+    const door = nodes[0].app.get(AccessService);
+    const messages = nodes[0].app.get(MessagesService);
+    const hers = await door.enter(ada, session.id, 'write');
+    const { message } = await messages.append(hers, { content: 'help' });
+    const { id: thread } = await nodes[0].app.get(ThreadsService).open(hers, message.id);
+    const his = await door.enter(bob, thread, 'write');
+    const { message: said } = await messages.append(his, { content: 'here I am' });
+    expect(said.role).toBe('peer');
+    await nodes[0].dataSource.query(`UPDATE sessions SET advocate_id = NULL WHERE id = $1`, [session.id]);
+    await expect(messages.append(his, { content: 'still here' })).rejects.toMatchObject({ status: 404 });
+    await expect(messages.edit(his, said.id, 'still here')).rejects.toMatchObject({ status: 404 });
+    const heard: DomainEvent[] = [];
+    nodes[0].app.get(EventBus).onAny((event) => heard.push(event));
+    await messages.append(await door.enter(ada, thread, 'write'), { content: 'alone again' });
+    const created = heard.find(({ type }) => type === 'message.created');
+    expect(created?.audience).toEqual([`user:${ada.userId}`]);
   });
 
   it('keep what was said before each of many edits that race, each once', async () => {

@@ -1,4 +1,4 @@
-import { MINE } from '../../conversations/mine.js';
+import { READABLE } from '../../conversations/mine.js';
 import { MESSAGE_JOINS, messageColumns } from '../message.presenter.js';
 import { canBeLookedUp, type Group, holding, isWithoutSpaces, pairsOf, piecesOf, type Term } from './search-terms.js';
 
@@ -43,9 +43,9 @@ export function searchStatement(wanted: Wanted): { text: string; values: unknown
   const ranks = ranked(wanted, values);
   const limit = values.put(wanted.limit);
   const text = `
-    WITH ${MINE}, reach AS MATERIALIZED (
-      SELECT c.id, c.kind, mine.title, mine.server_id, c.last_seq - c.cleared_seq AS size
-      FROM mine JOIN conversations c ON c.id = mine.id WHERE ${reach}
+    WITH ${READABLE}, reach AS MATERIALIZED (
+      SELECT c.id, c.kind, readable.title, readable.server_id, c.last_seq - c.cleared_seq AS size
+      FROM readable JOIN conversations c ON c.id = readable.id WHERE ${reach}
     ), walked AS MATERIALIZED (
       SELECT newest.*, newest.place = room.most AS last
       FROM (
@@ -108,7 +108,7 @@ function filters({ in: place, from, before, after, has, behind }: Wanted, values
     has === 'link' && `lower(m.content) LIKE '%http%://%'`,
   ];
   return {
-    reach: place === undefined ? reach : `(c.id = ${reach}::uuid OR mine.server_id = ${reach}::uuid)`,
+    reach: place === undefined ? reach : `(c.id = ${reach}::uuid OR readable.server_id = ${reach}::uuid)`,
     time: all(time),
     author: all(author),
   };

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../auth/actor.js';
 import type { ConversationKind } from '../../conversations/conversation.entity.js';
-import { MINE } from '../../conversations/mine.js';
+import { READABLE } from '../../conversations/mine.js';
 import { type Tx, UnitOfWork } from '../../platform/database/unit-of-work.js';
 import { type Page, pageOf, readCursor } from '../../platform/http/paging.js';
 import { Problem } from '../../platform/http/problem.js';
@@ -53,8 +53,8 @@ export class SearchService {
   private async mustSee(userId: string, place: string): Promise<void> {
     const seen = await this.work.run((tx) =>
       tx.one(
-        `WITH ${MINE}
-         SELECT 1 FROM mine WHERE id = $2 OR server_id = $2
+        `WITH ${READABLE}
+         SELECT 1 FROM readable WHERE id = $2 OR server_id = $2
          UNION ALL SELECT 1 FROM memberships WHERE user_id = $1 AND server_id = $2`,
         [userId, place],
       ),
