@@ -3,6 +3,12 @@ import type { Pool, QueryConfig, QueryResult, QueryResultRow } from 'pg';
 import Cursor from 'pg-cursor';
 import { DataSource } from 'typeorm';
 
+/**
+ * For one statement by itself. A database that hangs, or a network that was cut without a word, must not keep callers
+ * waiting: they get 503, and the connection is given up.
+ */
+const PATIENCE_MS = 10_000;
+
 const names = new Map<string, string>();
 
 function nameOf(text: string): string {
@@ -21,7 +27,7 @@ export class Database {
   }
 
   async query<Row extends QueryResultRow>(sql: string, values: unknown[] = []): Promise<Row[]> {
-    return (await this.pool.query<Row>(sql, values)).rows;
+    return (await this.pool.query<Row>(patiently({ text: sql, values }))).rows;
   }
 
   /** Connections of this node's pool, and callers that wait for one. */
@@ -32,7 +38,7 @@ export class Database {
 
   /** For a library that wants the whole result of node-postgres. */
   result(statement: QueryConfig): Promise<QueryResult> {
-    return this.pool.query(statement);
+    return this.pool.query(patiently(statement));
   }
 
   /**
@@ -58,10 +64,15 @@ export class Database {
    * constants of the program, since each one stays with every connection.
    */
   async prepared<Row extends QueryResultRow>(text: string, values: unknown[]): Promise<Row[]> {
-    return (await this.pool.query<Row>({ name: nameOf(text), text, values })).rows;
+    return (await this.pool.query<Row>(patiently({ name: nameOf(text), text, values }))).rows;
   }
 
   async one<Row extends QueryResultRow>(sql: string, values: unknown[] = []): Promise<Row | undefined> {
     return (await this.query<Row>(sql, values))[0];
   }
+}
+
+/** node-postgres reads the option of each statement; its types know only that of the connection. */
+function patiently(statement: QueryConfig): QueryConfig {
+  return Object.assign(statement, { query_timeout: PATIENCE_MS });
 }

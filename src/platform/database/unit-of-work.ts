@@ -5,6 +5,14 @@ import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
 import { EventBus } from '../events/event-bus.js';
 import type { DomainEvent } from '../events/event.js';
 
+/** For each statement of a transaction. Longer than for one by itself: deleting much takes its time. */
+const PATIENCE_MS = 60_000;
+
+/** What of node-postgres's connection its types do not show. */
+interface Connection extends PoolClient {
+  connectionParameters: { query_timeout: number | false };
+}
+
 /** What may be done inside one transaction. It is of no use once its unit of work has ended. */
 export class Tx {
   private readonly events: DomainEvent[] = [];
@@ -26,10 +34,12 @@ export class Tx {
     return (await this.query<Row>(sql, values))[0];
   }
 
-  /** The connection itself, for what only node-postgres can do with it, such as COPY. */
-  connection(): Promise<PoolClient> {
+  /** The connection itself, for what only node-postgres can do with it, such as COPY: from then on without a limit of time. */
+  async connection(): Promise<PoolClient> {
     this.mustBeOpen();
-    return this.runner.connect() as Promise<PoolClient>;
+    const connection = (await this.runner.connect()) as Connection;
+    connection.connectionParameters.query_timeout = false;
+    return connection;
   }
 
   /** Keeps the event until the commit has returned; a transaction that is rolled back announces nothing. */
@@ -65,7 +75,9 @@ export class UnitOfWork {
   async run<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     if (this.running.getStore()) throw new Error('A unit of work runs already: pass its Tx on, do not nest another.');
     const runner = this.dataSource.createQueryRunner();
+    const connection = (await runner.connect()) as Connection;
     try {
+      connection.connectionParameters.query_timeout = PATIENCE_MS;
       await runner.startTransaction();
       const tx = new Tx(runner);
       const result = await this.running.run(true, () => work(tx));
@@ -73,9 +85,11 @@ export class UnitOfWork {
       this.publish(tx.drain());
       return result;
     } catch (error) {
-      if (runner.isTransactionActive) await rollBack(runner);
+      if (isTimeout(error)) connection.connection.stream.destroy();
+      else if (runner.isTransactionActive) await rollBack(runner);
       throw error;
     } finally {
+      connection.connectionParameters.query_timeout = false;
       await runner.release();
     }
   }
@@ -83,6 +97,11 @@ export class UnitOfWork {
   private publish(events: DomainEvent[]): void {
     for (const event of events) this.bus.publish(event);
   }
+}
+
+/** Nobody knows how far the database got, and what it still does must not meet the next user: the connection goes. */
+function isTimeout(error: unknown): boolean {
+  return error instanceof Error && /query read timeout/i.test(error.message);
 }
 
 /** A rollback that fails means the connection is gone, and the transaction with it: the first error is the one to tell. */

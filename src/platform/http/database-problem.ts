@@ -55,5 +55,8 @@ function driverError(error: unknown): DatabaseError {
 
 /** What node-postgres throws without a code when the server goes away under it. */
 function isConnectionLoss(error: unknown): boolean {
-  return error instanceof Error && /connection terminated|timeout exceeded when trying to connect/i.test(error.message);
+  return (
+    error instanceof Error &&
+    /connection terminated|timeout exceeded when trying to connect|query read timeout/i.test(error.message)
+  );
 }

@@ -1,0 +1,60 @@
+import { once } from 'node:events';
+import net from 'node:net';
+
+export interface TcpProxy {
+  port: number;
+  /** Nothing gets through any more, and nobody is told: as when a network is cut or a machine hangs. */
+  freeze(): void;
+  thaw(): void;
+  /** Ends every connection, and refuses new ones until `thaw`. */
+  cut(): void;
+  stop(): Promise<void>;
+}
+
+/** Stands between the app and a server of the tests. */
+export async function startProxy(to: { host: string; port: number }): Promise<TcpProxy> {
+  const sockets = new Set<net.Socket>();
+  let frozen = false;
+  let refusing = false;
+  const server = net.createServer((near) => {
+    if (refusing) return near.destroy();
+    const far = net.connect(to);
+    for (const [from, into] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(from);
+      from.pipe(into);
+      from.on('error', () => into.destroy());
+      from.on('close', () => {
+        sockets.delete(from);
+        into.destroy();
+      });
+      if (frozen) from.unpipe(into).pause();
+      from.on('thaw', () => from.pipe(into));
+    }
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    port: (server.address() as net.AddressInfo).port,
+    freeze: () => {
+      frozen = true;
+      for (const socket of sockets) socket.unpipe().pause();
+    },
+    thaw: () => {
+      frozen = false;
+      refusing = false;
+      for (const socket of sockets) socket.emit('thaw');
+    },
+    cut: () => {
+      refusing = true;
+      for (const socket of sockets) socket.destroy();
+    },
+    stop: async () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
