@@ -11,6 +11,8 @@ import { textFrame } from './text-frame.js';
 export interface Dialect {
   /** The event in this language, or nothing where it has no word for it. Called once for all its listeners. */
   encode(event: DomainEvent): string | undefined;
+  /** A topic that comes and goes with this one, for all sockets of this language. */
+  beside?(topic: Topic): Topic | undefined;
   /** Says hello, before anything else is heard. */
   greet(connection: Connection, conversations: ConversationState[]): void;
   /** Takes one text frame. Answers what it refuses; never throws. */
@@ -48,6 +50,8 @@ export class Connection {
   readonly topics = new Set<Topic>();
   /** Topics lost while the list of topics was still being read: that list is older than the loss. */
   readonly lost = new Set<Topic>();
+  /** Topics that are listened to because of others, and end with the last of them. */
+  readonly reasons = new Map<Topic, Set<Topic>>();
   unansweredPings = 0;
   /** Frames that are being worked on, and sends that are not acknowledged yet. */
   pending = 0;

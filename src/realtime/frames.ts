@@ -6,8 +6,19 @@ import { ConversationsService } from '../conversations/conversations.service.js'
 import { MessagesService } from '../messages/messages.service.js';
 import { Problem } from '../platform/http/problem.js';
 import type { Connection } from './connection.js';
-import { AuthenticateFrame, DeleteFrame, EditFrame, Frame, ReadFrame, SendFrame, SyncFrame } from './frames.dto.js';
+import {
+  AuthenticateFrame,
+  DeleteFrame,
+  EditFrame,
+  Frame,
+  ReadFrame,
+  RoomFrame,
+  SendFrame,
+  SyncFrame,
+} from './frames.dto.js';
+import { Subscriptions } from './subscriptions.js';
 import { SyncService } from './sync.service.js';
+import { Typing } from './typing.js';
 
 /** What goes back to the sender: an object now, or one that is on its way while the next frame is read. */
 export type Answer = object | undefined | { later: Promise<object | undefined> };
@@ -31,6 +42,8 @@ export class Frames {
     private readonly conversations: ConversationsService,
     private readonly syncs: SyncService,
     private readonly tokens: TokensService,
+    private readonly subscriptions: Subscriptions,
+    private readonly typing: Typing,
   ) {
     this.kinds = new Map<string, FrameKind>([
       ['ping', kind('self', Frame, () => Promise.resolve({ type: 'pong' }))],
@@ -40,6 +53,10 @@ export class Frames {
       ['message.delete', kind('write', DeleteFrame, (...args) => this.delete(...args))],
       ['read', kind('read', ReadFrame, (...args) => this.read(...args))],
       ['sync', kind('read', SyncFrame, (...args) => this.sync(...args))],
+      ['subscribe', kind('read', RoomFrame, (...args) => this.subscribe(...args))],
+      ['unsubscribe', kind('self', RoomFrame, (...args) => this.unsubscribe(...args))],
+      ['typing.start', kind('write', RoomFrame, (...args) => this.typingStart(...args))],
+      ['typing.stop', kind('write', RoomFrame, (...args) => this.typingStop(...args))],
     ]);
   }
 
@@ -67,6 +84,28 @@ export class Frames {
   private async sync(connection: Connection, { conversationId, afterRev, ref }: SyncFrame): Promise<Answer> {
     await this.access.enter(connection.actor, conversationId, 'read');
     return { later: this.syncs.run(connection, conversationId, afterRev, ref) };
+  }
+
+  private async subscribe(connection: Connection, { conversationId }: RoomFrame): Promise<Answer> {
+    const reader = await this.access.enter(connection.actor, conversationId, 'read');
+    this.subscriptions.begin(connection, reader);
+    return { type: 'ack' };
+  }
+
+  private unsubscribe(connection: Connection, { conversationId }: RoomFrame): Promise<Answer> {
+    this.subscriptions.end(connection, conversationId);
+    return Promise.resolve({ type: 'ack' });
+  }
+
+  private async typingStart(connection: Connection, { conversationId }: RoomFrame): Promise<Answer> {
+    this.typing.start(connection, await this.access.enter(connection.actor, conversationId, 'write'));
+    return undefined;
+  }
+
+  private async typingStop(connection: Connection, { conversationId }: RoomFrame): Promise<Answer> {
+    const { room, actor } = await this.access.enter(connection.actor, conversationId, 'write');
+    this.typing.stop(actor.userId, room.id);
+    return undefined;
   }
 
   private async authenticate(connection: Connection, { token }: AuthenticateFrame): Promise<Answer> {

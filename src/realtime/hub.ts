@@ -29,12 +29,16 @@ export class Hub {
     return this.topics.get(topic) ?? new Set();
   }
 
-  subscribe(connection: Connection, topic: Topic): void {
+  /** With `because`, for as long as it also listens to that, or to another topic given for it. */
+  subscribe(connection: Connection, topic: Topic, because?: Topic): void {
     connection.lost.delete(topic);
     connection.topics.add(topic);
+    if (because) connection.reasons.set(topic, (connection.reasons.get(topic) ?? new Set()).add(because));
     const listeners = this.topics.get(topic);
     if (listeners) listeners.add(connection);
     else this.topics.set(topic, new Set([connection]));
+    const beside = connection.dialect.beside?.(topic);
+    if (beside) this.subscribe(connection, beside, topic);
   }
 
   unsubscribe(connection: Connection, topic: Topic): void {
@@ -43,6 +47,15 @@ export class Hub {
     const listeners = this.topics.get(topic);
     listeners?.delete(connection);
     if (listeners?.size === 0) this.topics.delete(topic);
+    connection.reasons.delete(topic);
+    this.release(connection, topic);
+  }
+
+  /** Ends what it listens to because of this topic alone. */
+  release(connection: Connection, because: Topic): void {
+    for (const [topic, reasons] of connection.reasons) {
+      if (reasons.delete(because) && reasons.size === 0) this.unsubscribe(connection, topic);
+    }
   }
 
   drop(topic: Topic): void {
@@ -59,6 +72,7 @@ export class Hub {
     const personal = event.personal && personalFrames(event.personal, event);
     let delivered = 0;
     for (const connection of listeners) {
+      if (connection.actor.userId === event.except) continue;
       const frame = (personal?.get(connection.actor.userId) ?? shared).in(connection.dialect);
       if (!frame) continue;
       connection.offer(frame, conversationId, rev);

@@ -14,7 +14,9 @@ import { ParleyDialect } from './parley-dialect.js';
 import { RealtimeGateway } from './realtime.gateway.js';
 import { RoomOrder } from './room-order.js';
 import { SocketServer } from './socket-server.js';
+import { Subscriptions } from './subscriptions.js';
 import { SyncService } from './sync.service.js';
+import { Typing } from './typing.js';
 
 @Module({
   imports: [AccessModule, AuthModule, ConversationsModule, LiveModule, MessagesModule],
@@ -29,8 +31,10 @@ import { SyncService } from './sync.service.js';
     RealtimeGateway,
     RoomOrder,
     SocketServer,
+    Subscriptions,
     SyncService,
+    Typing,
   ],
-  exports: [Handshake, Hub, SocketServer],
+  exports: [Handshake, Hub, SocketServer, Typing],
 })
 export class RealtimeModule {}

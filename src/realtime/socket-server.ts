@@ -19,6 +19,7 @@ import { drain } from './drain.js';
 import { SUBPROTOCOL, type Welcome } from './handshake.js';
 import { HEARTBEAT_SECONDS } from './heartbeat.js';
 import { Hub } from './hub.js';
+import { Typing } from './typing.js';
 
 const MAX_FRAME_BYTES = 64 * 1024;
 /** A larger frame is not even read to its end: ws closes with 1009. */
@@ -52,6 +53,7 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
     private readonly replies: LiveReplies,
     private readonly limit: GeneralLimit,
     private readonly attendance: Attendance,
+    private readonly typing: Typing,
   ) {}
 
   register(endpoint: Endpoint): void {
@@ -96,7 +98,10 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
   private async open(ws: WebSocket, socket: Duplex, { dialect }: Endpoint, welcome: Welcome): Promise<void> {
     const connection = new Connection(ws, socket, welcome.actor, dialect, this.hub.flushSoon);
     this.hub.add(connection);
-    ws.on('close', (code) => this.hub.remove(connection, code));
+    ws.on('close', (code) => {
+      this.hub.remove(connection, code);
+      this.typing.left(connection);
+    });
     ws.on('error', () => ws.terminate());
     ws.on('pong', () => (connection.unansweredPings = 0));
     const ready = this.greet(connection);

@@ -1,24 +1,35 @@
 import { Injectable } from '@nestjs/common';
 import { IsString, IsUUID } from 'class-validator';
 import { AccessService } from '../../access/access.service.js';
+import type { Writer } from '../../access/pass.js';
 import { IsContent } from '../../messages/messages.dto.js';
 import { type MessageChange, MessageCreated } from '../../messages/messages.events.js';
 import { MessagesService } from '../../messages/messages.service.js';
 import { Config } from '../../platform/config/config.js';
-import type { DomainEvent } from '../../platform/events/event.js';
+import type { DomainEvent, Topic } from '../../platform/events/event.js';
 import { Problem } from '../../platform/http/problem.js';
 import { problemOf } from '../../platform/http/problem.filter.js';
 import { checked } from '../../platform/http/validation.js';
 import type { Connection, Dialect } from '../../realtime/connection.js';
 import { RateLimiter } from '../../realtime/rate-limiter.js';
+import { Typing } from '../../realtime/typing.js';
+import { type SomebodyTyping, TypingStarted, TypingStopped } from '../../realtime/typing.events.js';
 import { clockTime } from './clock-time.js';
 
-class SendFrame {
+class ChannelFrame {
   @IsString() type: string;
   @IsUUID() serverId: string;
   @IsUUID() channelId: string;
+}
+
+class SendFrame extends ChannelFrame {
   @IsContent() text: string;
 }
+
+const TYPING: Readonly<Record<string, string>> = {
+  [TypingStarted.type]: 'typing_start',
+  [TypingStopped.type]: 'typing_stop',
+};
 
 /** What the clients of the old community server speak on `/chat/ws`: channels only, no numbers, no resume. */
 @Injectable()
@@ -28,12 +39,20 @@ export class ServersDialect implements Dialect {
   constructor(
     private readonly access: AccessService,
     private readonly messages: MessagesService,
+    private readonly typing: Typing,
     config: Config,
   ) {
     this.limiter = new RateLimiter(config.rateLimit);
   }
 
-  encode({ type, audience, data }: DomainEvent): string | undefined {
+  /** The old clients hear who types anywhere in their servers, without asking for it. */
+  beside(topic: Topic): Topic | undefined {
+    return topic.startsWith('server:') ? `typing:${topic.slice('server:'.length)}` : undefined;
+  }
+
+  encode(event: DomainEvent): string | undefined {
+    const { type, audience, data } = event;
+    if (TYPING[type]) return typingFrame(event, TYPING[type]);
     const [topic] = audience;
     if (type !== MessageCreated.type || !topic?.startsWith('server:')) return undefined;
     const { message, conversationId } = data as MessageChange;
@@ -56,10 +75,10 @@ export class ServersDialect implements Dialect {
     if (!frame) return this.refuse(connection, '', 'Invalid JSON');
     if (!this.limiter.admits(connection)) return this.refuse(connection, '', 'Too many messages');
     try {
-      if (frame.type === 'typing_start' || frame.type === 'typing_stop') return;
-      if (frame.type !== 'send_message') return this.refuse(connection, '', 'Unknown message type');
+      if (!isKnown(frame.type)) return this.refuse(connection, '', 'Unknown message type');
       connection.countGood();
-      await this.send(connection, checked(SendFrame, frame));
+      if (frame.type === 'send_message') await this.send(connection, checked(SendFrame, frame));
+      else await this.type(connection, checked(ChannelFrame, frame));
     } catch (error) {
       connection.send({ type: 'error', message: problemOf(error).detail });
     }
@@ -70,11 +89,38 @@ export class ServersDialect implements Dialect {
     connection.countError();
   }
 
-  private async send({ actor }: Connection, { serverId, channelId, text }: SendFrame): Promise<void> {
+  private async send(connection: Connection, frame: SendFrame): Promise<void> {
+    await this.messages.append(await this.enter(connection, frame), { content: frame.text });
+  }
+
+  private async type(connection: Connection, frame: ChannelFrame): Promise<void> {
+    const writer = await this.enter(connection, frame);
+    if (frame.type === 'typing_start') this.typing.start(connection, writer);
+    else this.typing.stop(writer.actor.userId, writer.room.id);
+  }
+
+  private async enter({ actor }: Connection, { serverId, channelId }: ChannelFrame): Promise<Writer> {
     const writer = await this.access.enter(actor, channelId, 'write', 'channel');
     if (writer.room.serverId !== serverId.toLowerCase()) throw Problem.notFound('This channel');
-    await this.messages.append(writer, { content: text });
+    return writer;
   }
+}
+
+function isKnown(type: unknown): boolean {
+  return type === 'send_message' || type === 'typing_start' || type === 'typing_stop';
+}
+
+/** Nothing where it is not in a channel. */
+function typingFrame({ audience, data }: DomainEvent, type: string): string | undefined {
+  const server = audience.find((topic) => topic.startsWith('typing:'));
+  if (!server) return undefined;
+  const { user, conversationId } = data as SomebodyTyping;
+  return JSON.stringify({
+    type,
+    username: user.username,
+    serverId: server.slice('typing:'.length),
+    channelId: conversationId,
+  });
 }
 
 function parse(text: string): Record<string, unknown> | undefined {

@@ -1,5 +1,9 @@
-/** Who hears an event: `user:<id>` or `server:<id>`. An event without an audience stays inside the house. */
-export type Topic = `user:${string}` | `server:${string}`;
+/**
+ * Who hears an event: a person, the members of a server, the sockets that show a conversation, those that show whether
+ * somebody (a person, or the members of a server) is here, and those told of all typing in a server. An event without
+ * an audience stays inside the house.
+ */
+export type Topic = `${'user' | 'server' | 'conversation' | 'presence' | 'typing'}:${string}`;
 
 export interface DomainEvent<Data = unknown> {
   readonly type: string;
@@ -8,6 +12,8 @@ export interface DomainEvent<Data = unknown> {
   readonly data: Data;
   /** What some of them are told instead, because it looks different to them. */
   readonly personal?: readonly Personal<Data>[];
+  /** Whose sockets are told nothing of it, wherever they listen. */
+  readonly except?: string;
   /** Nobody on another node has any use for it. */
   readonly here?: true;
 }

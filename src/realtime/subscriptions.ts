@@ -1,0 +1,87 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { StandingChanged } from '../access/access.events.js';
+import { AccessService } from '../access/access.service.js';
+import { audienceOf, type Room } from '../access/facts.js';
+import type { Reader } from '../access/pass.js';
+import { ConversationDeleted } from '../conversations/conversations.events.js';
+import { EventBus } from '../platform/events/event-bus.js';
+import type { Topic } from '../platform/events/event.js';
+import { Problem } from '../platform/http/problem.js';
+import { HintsLost } from '../platform/nodes/nodes.events.js';
+import type { Connection } from './connection.js';
+import { Hub } from './hub.js';
+
+const MOST = 100;
+
+/**
+ * The conversations that sockets show: who shows one is told who types in it and who of its people is here. In a
+ * server a subscription hangs on the socket's membership, and ends in the same moment as that.
+ */
+@Injectable()
+export class Subscriptions implements OnModuleInit {
+  constructor(
+    private readonly bus: EventBus,
+    private readonly hub: Hub,
+    private readonly access: AccessService,
+  ) {}
+
+  onModuleInit(): void {
+    this.bus.on(ConversationDeleted, ({ conversationId }) => this.hub.drop(`conversation:${conversationId}`));
+    this.bus.on(StandingChanged, ({ scope }) => {
+      if (!scope.startsWith('conversation:')) return;
+      for (const connection of this.hub.of(scope)) this.judgeAgain(connection, scope);
+    });
+    this.bus.on(HintsLost, () => {
+      for (const connection of this.hub.connections) {
+        for (const topic of connection.topics) this.judgeAgain(connection, topic);
+      }
+    });
+  }
+
+  /** Throws 404 where the standing was lost in this moment, 409 `too_many_subscriptions`. Twice is once. */
+  begin(connection: Connection, { room }: Reader): void {
+    const topic: Topic = `conversation:${room.id}`;
+    if (!connection.topics.has(topic) && shownBy(connection).length >= MOST) {
+      throw Problem.conflict('too_many_subscriptions', `A socket subscribes to ${MOST} conversations at most.`);
+    }
+    if (!this.hold(connection, room)) throw Problem.notFound('This conversation');
+  }
+
+  end(connection: Connection, conversationId: string): void {
+    this.hub.unsubscribe(connection, `conversation:${conversationId.toLowerCase()}`);
+  }
+
+  /** False where the socket has no part in what the subscription would hang on. */
+  private hold(connection: Connection, room: Room): boolean {
+    const { userId } = connection.actor;
+    const reason: Topic = room.serverId ? `server:${room.serverId}` : `user:${userId}`;
+    if (!connection.topics.has(reason)) return false;
+    const topic: Topic = `conversation:${room.id}`;
+    this.hub.subscribe(connection, topic, reason);
+    for (const watched of peopleOf(room)) {
+      if (watched !== `presence:${userId}`) this.hub.subscribe(connection, watched, topic);
+    }
+    return true;
+  }
+
+  /** Outside of servers: whose conversation it is may have changed. Nobody is told of anybody until that is known. */
+  private judgeAgain(connection: Connection, topic: Topic): void {
+    if (!topic.startsWith('conversation:')) return;
+    if (!connection.reasons.get(topic)?.has(`user:${connection.actor.userId}`)) return;
+    this.hub.release(connection, topic);
+    this.access.enter(connection.actor, topic.slice('conversation:'.length), 'read').then(
+      ({ room }) => connection.topics.has(topic) && this.hold(connection, room),
+      () => this.hub.unsubscribe(connection, topic),
+    );
+  }
+}
+
+function shownBy({ topics }: Connection): Topic[] {
+  return [...topics].filter((topic) => topic.startsWith('conversation:'));
+}
+
+/** Whose coming and going is shown with the room: that of a server's members, or of those it is between. */
+function peopleOf(room: Room): Topic[] {
+  if (room.serverId) return [`presence:${room.serverId}`];
+  return audienceOf(room).map((topic): Topic => `presence:${topic.slice('user:'.length)}`);
+}
