@@ -1,8 +1,12 @@
 import 'dotenv/config';
 import { writeFile } from 'node:fs/promises';
-import { DataSource } from 'typeorm';
+import { Client } from 'pg';
+import { DataSource, type DataSourceOptions } from 'typeorm';
 import { dataSourceOptions } from '../../../ormconfig.js';
+import { recordedMigrations, sqliteMigration } from '../../legacy/import/sqlite-migration.js';
+import { loadConfig } from '../../platform/config/config.js';
 import { migrate, underMigrationLock } from '../../platform/database/migrate.js';
+import { ImportConsole } from './legacy-report.js';
 import { migrationSource } from './migration-source.js';
 import { runCommand } from './run-command.js';
 
@@ -17,13 +21,34 @@ await runCommand(async (url) => {
   const [command = '', name] = process.argv.slice(2);
   const work = COMMANDS[command];
   if (!work) throw new Error(`Say what to do: ${Object.keys(COMMANDS).join(', ')}.`);
-  const dataSource = await new DataSource(dataSourceOptions(url, 4)).initialize();
+  const dataSource = await new DataSource(await withLegacy(dataSourceOptions(url, 4), url)).initialize();
   try {
     return await work(dataSource, name);
   } finally {
     await dataSource.destroy();
   }
 });
+
+/** Carrying over an old SQLite file is a migration too: the one that is asked for, and those that are recorded. */
+async function withLegacy(options: DataSourceOptions, url: string): Promise<DataSourceOptions> {
+  const recorded = await recordedNames(url);
+  const file = loadConfig().legacySqlite;
+  const asked = file && process.argv[2] === 'run' ? [await sqliteMigration(file, new ImportConsole())] : [];
+  const fresh = asked.filter((migration) => !recorded.includes(new migration().name ?? ''));
+  return { ...options, migrations: [...(options.migrations as []), ...recordedMigrations(recorded), ...fresh] };
+}
+
+async function recordedNames(url: string): Promise<string[]> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ is: boolean }>(`SELECT to_regclass('migrations') IS NOT NULL AS is`);
+    if (!rows[0]?.is) return [];
+    return (await client.query<{ name: string }>(`SELECT name FROM migrations`)).rows.map(({ name }) => name);
+  } finally {
+    await client.end();
+  }
+}
 
 async function run(dataSource: DataSource): Promise<string> {
   const names = await migrate(dataSource);

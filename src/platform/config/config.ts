@@ -40,6 +40,8 @@ export class Config {
     readonly revisionDays: number | undefined;
     readonly logDays: number | undefined;
   };
+  /** The old SQLite file that `migration:run` carries over. */
+  readonly legacySqlite: string | undefined;
   /** What a reader of /metrics must show. None: outside production callers of this machine may read them. */
   readonly metricsToken: string | undefined;
   readonly logLevel: string;
@@ -93,6 +95,7 @@ export function loadConfig(source: NodeJS.ProcessEnv = process.env): Config {
     mailFrom: environment.MAIL_FROM ?? 'Parley <parley@localhost>',
     legacyDialects,
     legacyAgent: environment.LEGACY_AGENT,
+    legacySqlite: environment.LEGACY_SQLITE,
     outboundAllowedHosts,
     agentTimeoutSeconds: environment.AGENT_TIMEOUT_SECONDS ?? 120,
     retention: {

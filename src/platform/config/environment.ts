@@ -34,6 +34,7 @@ export class Environment {
   @IsOptional() @IsString() MAIL_FROM?: string;
   @IsOptional() @IsString() LEGACY_API?: string;
   @IsOptional() @IsString() LEGACY_AGENT?: string;
+  @IsOptional() @IsString() LEGACY_SQLITE?: string;
   @IsOptional() @IsString() OUTBOUND_ALLOWED_HOSTS?: string;
   @IsOptional() @Transform(toNumber) @IsInt() @Min(1) @Max(600) AGENT_TIMEOUT_SECONDS?: number;
   @IsOptional() @Transform(toNumber) @IsInt() @Min(1) @Max(36_500) RETENTION_TOMBSTONE_DAYS?: number;

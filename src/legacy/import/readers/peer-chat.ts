@@ -1,0 +1,72 @@
+import { collection, otherFiles } from '../mongo-export.js';
+import type { Row } from '../row.js';
+import type { OldMessage, OldSession, Source } from '../source.js';
+import { UnreadableValue } from '../values.js';
+
+/** mongoexport's files of the agent and peer chat backend. Sessions and messages meet by `sessionId`. */
+export async function openPeerChat(location: string, label = ''): Promise<Source> {
+  const sessions = await collection(location, 'chatsessions');
+  const messages = await collection(location, 'chatmessages');
+  return {
+    system: 'peer-chat',
+    label,
+    location,
+    ownerless: `legacy-user-${Date.now()}`,
+    unknownUsers: 'account',
+    tables: [
+      { ...sessions, understand: readSession },
+      { ...messages, understand: readMessage },
+    ],
+    otherTables: await otherFiles(location, ['chatsessions', 'chatmessages']),
+    close: () => Promise.resolve(),
+  };
+}
+
+function readSession(row: Row): OldSession {
+  const type = oneOf(['agent', 'peer'], row.text('type') ?? 'agent', 'type of session');
+  const status = oneOf(['open', 'closed'], row.text('status') ?? 'open', 'status');
+  return {
+    kind: 'session',
+    id: row.needId('sessionId'),
+    owner: row.id('userId'),
+    type,
+    advocate: type === 'peer' ? row.id('peerAdvocateId') : null,
+    agentSlug: null,
+    standing: false,
+    title: null,
+    closed: status === 'closed',
+    createdAt: row.time('createdAt'),
+    updatedAt: row.time(row.has('updatedAt') ? 'updatedAt' : 'lastMessageAt'),
+  };
+}
+
+function readMessage(row: Row): OldMessage {
+  const role = oneOf(['user', 'agent', 'peer'], row.text('role'), 'role');
+  const createdAt = row.time('createdAt');
+  return {
+    kind: 'message',
+    id: row.needId('_id'),
+    conversation: row.needId('sessionId'),
+    role,
+    author: role === 'agent' ? null : row.id(role === 'user' ? 'userId' : 'peerAdvocateId'),
+    content: row.needText('content'),
+    tokensUsed: null,
+    metadata: readMetadata(row),
+    createdAt,
+    order: createdAt?.getTime() ?? 0,
+  };
+}
+
+/** Where a message came from and when it was read have no place of their own here. */
+function readMetadata(row: Row): Record<string, unknown> | null {
+  const source = row.text('source');
+  const readAt = row.time('readAt');
+  if (source === null && readAt === null) return null;
+  return { ...(source !== null && { source }), ...(readAt && { readAt: readAt.toISOString() }) };
+}
+
+function oneOf<T extends string>(known: T[], value: string | null, what: string): T {
+  const found = known.find((each) => each === value);
+  if (!found) throw new UnreadableValue(`unknown ${what}`);
+  return found;
+}

@@ -1,0 +1,152 @@
+import { MendedText, readTime, storable, storableJson, UnreadableValue } from './values.js';
+
+export type RawRow = Record<string, unknown>;
+
+/** More than anybody wrote by hand or a model in one go, and as much as full-text search takes. */
+const MAX_TEXT = 200_000;
+const MAX_TOKENS = 2 ** 31 - 1;
+
+/** What happened to fields, by `table.field`: not carried, or carried with stand-ins for what cannot be stored. */
+export class Notes {
+  private readonly leftOut = new Map<string, number>();
+  private readonly mended = new Map<string, number>();
+
+  leaveOut(name: string, count = 1): void {
+    this.leftOut.set(name, (this.leftOut.get(name) ?? 0) + count);
+  }
+
+  mend(name: string): void {
+    this.mended.set(name, (this.mended.get(name) ?? 0) + 1);
+  }
+
+  all(): { leftOut: Record<string, number>; mended: Record<string, number> } {
+    return { leftOut: Object.fromEntries(this.leftOut), mended: Object.fromEntries(this.mended) };
+  }
+}
+
+/**
+ * One row of a source. Whatever a reader does not take out of it is left out by name, so that no field can be
+ * forgotten in silence. What is there and cannot be read throws UnreadableValue.
+ */
+export class Row {
+  private readonly taken: string[] = [];
+
+  constructor(
+    private readonly table: string,
+    private readonly raw: RawRow,
+    private readonly notes: Notes,
+  ) {}
+
+  /** Whether this field holds something. It is not taken by this. */
+  has(name: string): boolean {
+    const value = this.raw[name];
+    return value !== undefined && value !== null && value !== '';
+  }
+
+  take(name: string): unknown {
+    this.taken.push(name);
+    const value = this.raw[name];
+    if (value instanceof UnreadableValue) throw new UnreadableValue(`unreadable ${name}: ${value.message}`);
+    return value ?? null;
+  }
+
+  text(name: string): string | null {
+    const value = this.take(name);
+    if (value === null) return null;
+    if (value instanceof MendedText) this.notes.mend(`${this.table}.${name}`);
+    const text = value instanceof MendedText ? value.text : this.plain(name, value);
+    const stored = storable(text);
+    if (stored !== text) this.notes.mend(`${this.table}.${name}`);
+    if (stored.length > MAX_TEXT) throw new UnreadableValue(`${name} is longer than ${MAX_TEXT} characters`);
+    return stored;
+  }
+
+  needText(name: string): string {
+    const text = this.text(name);
+    if (text === null) throw new UnreadableValue(`${name} is missing`);
+    return text;
+  }
+
+  /** The text of an id, whatever type it has there. */
+  id(name: string): string | null {
+    const value = this.take(name);
+    if (typeof value === 'object' && value !== null && 'toHexString' in value) {
+      return (value as { toHexString(): string }).toHexString();
+    }
+    const id = value === null ? '' : storable(this.plain(name, value).trim());
+    if (id.length > 1000) throw new UnreadableValue(`${name} is longer than 1000 characters`);
+    return id === '' ? null : id;
+  }
+
+  needId(name: string): string {
+    const id = this.id(name);
+    if (id === null) throw new UnreadableValue(`no ${name}`);
+    return id;
+  }
+
+  time(name: string): Date | null {
+    return readTime(this.take(name));
+  }
+
+  /** An http(s) address; anything else counts as not taken. */
+  url(name: string): string | null {
+    const value = this.raw[name];
+    return typeof value === 'string' && /^https?:\/\//.test(value) ? this.text(name) : null;
+  }
+
+  /** A count of tokens. */
+  tokens(name: string): number | null {
+    const value = this.number(name);
+    if (value === null) return null;
+    if (!Number.isInteger(value) || value < 0 || value > MAX_TOKENS) throw new UnreadableValue(`unreadable ${name}`);
+    return value;
+  }
+
+  number(name: string): number | null {
+    const value = this.take(name);
+    if (value === null || value === '') return null;
+    const number = typeof value === 'number' ? value : Number(this.plain(name, value));
+    if (Number.isNaN(number)) throw new UnreadableValue(`${name} is no number`);
+    return number;
+  }
+
+  /** An object as it stands; anything else, text that is no JSON included, as `{ [otherwise]: it }`. */
+  json(name: string, otherwise: string): Record<string, unknown> | null {
+    const value = this.take(name);
+    if (value === null || value === '') return null;
+    const raw = value instanceof MendedText ? value.text : value;
+    const parsed = typeof raw === 'string' ? parsedOr(raw) : raw;
+    const isObject = typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed);
+    const json = storableJson(isObject ? parsed : { [otherwise]: raw }) as Record<string, unknown>;
+    if (JSON.stringify(json).length > MAX_TEXT) {
+      throw new UnreadableValue(`${name} is longer than ${MAX_TEXT} characters`);
+    }
+    return json;
+  }
+
+  /** To be called when the row has been understood. */
+  leaveRest(): void {
+    for (const name in this.raw) {
+      const value = this.raw[name];
+      if (value === null || value === undefined || this.taken.includes(name)) continue;
+      this.notes.leaveOut(`${this.table}.${name}`);
+    }
+  }
+
+  private plain(name: string, value: unknown): string {
+    if (typeof value === 'string') return value;
+    if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value);
+    if (value instanceof MendedText) return value.text;
+    if (typeof value === 'object' && value !== null && '_bsontype' in value)
+      return (value as { toString(): string }).toString();
+    throw new UnreadableValue(`${name} is not a text`);
+  }
+}
+
+function parsedOr(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}

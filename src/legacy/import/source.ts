@@ -1,0 +1,121 @@
+import type { RawRow, Row } from './row.js';
+
+/** A person of the old system. */
+export interface OldUser {
+  kind: 'user';
+  id: string;
+  username: string | null;
+  email: string | null;
+  displayName: string | null;
+  /** As it is stored there; what is no known hash is left out. */
+  password: string | null;
+  createdAt: Date | null;
+}
+
+/** The password of a person, where that stands in a table of its own. */
+export interface OldPassword {
+  kind: 'password';
+  user: string;
+  password: string | null;
+}
+
+export interface OldServer {
+  kind: 'server';
+  id: string;
+  name: string;
+  iconUrl: string | null;
+  createdBy: string | null;
+  createdAt: Date | null;
+}
+
+export interface OldMembership {
+  kind: 'membership';
+  id: string;
+  server: string;
+  user: string;
+  role: 'ADMIN' | 'MODERATOR' | 'MEMBER';
+  joinedAt: Date | null;
+}
+
+export interface OldSession {
+  kind: 'session';
+  id: string;
+  /** None: it goes to the account of those without one. */
+  owner: string | null;
+  type: 'agent' | 'peer';
+  advocate: string | null;
+  agentSlug: string | null;
+  /** The one session that a person has with this agent. */
+  standing: boolean;
+  title: string | null;
+  closed: boolean;
+  createdAt: Date | null;
+  updatedAt: Date | null;
+}
+
+export interface OldChannel {
+  kind: 'channel';
+  id: string;
+  server: string;
+  name: string;
+  type: 'TEXT' | 'VOICE';
+  position: number;
+  topic: string | null;
+  createdAt: Date | null;
+}
+
+export interface OldMessage {
+  kind: 'message';
+  id: string;
+  conversation: string;
+  role: 'user' | 'agent' | 'peer' | 'system';
+  /** None: the owner of the session, the advocate of a peer session, or the agent, as the role says. */
+  author: string | null;
+  content: string;
+  tokensUsed: number | null;
+  metadata: Record<string, unknown> | null;
+  /** None: the time of its conversation. */
+  createdAt: Date | null;
+  /** Its place among the messages of the conversation; equal ones keep the order in which they were read. */
+  order: number;
+}
+
+export type Entry = OldUser | OldPassword | OldServer | OldMembership | OldSession | OldChannel | OldMessage;
+
+/** A line or element of the source that is no row at all. */
+export class BrokenRow {
+  constructor(
+    readonly reason: string,
+    readonly text: string,
+  ) {}
+}
+
+export interface SourceTable {
+  name: string;
+  /** How many rows it has, counted by itself: the import fails where reading gives another number. */
+  count: () => Promise<number> | number;
+  /** Twice gives the same rows in the same order. */
+  rows: () => AsyncIterable<RawRow | BrokenRow> | Iterable<RawRow | BrokenRow>;
+  /** Throws UnreadableValue where the row cannot be carried. */
+  understand: (row: Row) => Entry;
+}
+
+/** An old store, open for reading. A new format is one file that gives this. */
+export interface Source {
+  readonly system: string;
+  /** Tells installations apart whose ids may be the same. */
+  readonly label: string;
+  readonly location: string;
+  /** The name of the account that takes what has no owner. */
+  readonly ownerless: string;
+  /** Whether an id that no user row explains becomes an account, or makes the row an orphan. */
+  readonly unknownUsers: 'account' | 'orphan';
+  /** People and servers first, then rooms, then messages. */
+  readonly tables: readonly SourceTable[];
+  /** Tables that are not carried, by name, with how many rows they hold. */
+  readonly otherTables: Readonly<Record<string, number>>;
+  close(): Promise<void>;
+}
+
+/** The source cannot be used, or a command cannot be done; the message is for the person at the terminal. */
+export class SourceError extends Error {}

@@ -1,0 +1,72 @@
+import type { Client } from 'pg';
+import { from as copyFrom } from 'pg-copy-streams';
+import { finished } from 'node:stream/promises';
+
+/** What waits here is what may be in memory of a table. */
+const FLUSH_CHARACTERS = 256 * 1024;
+
+export type Field = string | number | boolean | Date | null;
+
+/** What was read, in tables that go with the transaction. Nothing is judged yet. */
+export const STAGES = {
+  old_rooms: `
+    n bigint, source_table text, ext text COLLATE "C", id uuid, owner uuid, agent uuid, advocate uuid, server uuid,
+    type text, title text, topic text, closed boolean, standing boolean, position integer, created timestamptz(3),
+    updated timestamptz(3), fingerprint bigint`,
+  old_messages: `
+    n bigint, source_table text, ext text COLLATE "C", room_ext text COLLATE "C", id uuid, author uuid, role text,
+    content text, metadata jsonb, tokens integer, created timestamptz(3), place double precision, fingerprint bigint`,
+  refused: `n bigint, source_table text, reason text`,
+};
+
+export type Stage = keyof typeof STAGES;
+
+export async function createStages(client: Client): Promise<void> {
+  for (const [name, columns] of Object.entries(STAGES)) {
+    await client.query(`CREATE TEMP TABLE ${name} (${columns}) ON COMMIT DROP`);
+  }
+}
+
+/**
+ * Writes rows into the stages by one short COPY after the other, at the pace that the database takes them. None stays
+ * open, since nothing else could be asked of the connection meanwhile.
+ */
+export class Stager {
+  private readonly waiting: Record<Stage, string> = { old_rooms: '', old_messages: '', refused: '' };
+  private inFlight: Promise<void> = Promise.resolve();
+
+  constructor(private readonly client: Client) {}
+
+  async add(stage: Stage, fields: Field[]): Promise<void> {
+    this.waiting[stage] += `${fields.map(encoded).join('\t')}\n`;
+    if (this.waiting[stage].length > FLUSH_CHARACTERS) await this.flush(stage);
+  }
+
+  async end(): Promise<void> {
+    for (const stage of Object.keys(STAGES) as Stage[]) await this.flush(stage);
+    await this.inFlight;
+  }
+
+  /** Waits for the flush before this one only, so that reading and writing overlap. */
+  private async flush(stage: Stage): Promise<void> {
+    const chunk = Buffer.from(this.waiting[stage]);
+    this.waiting[stage] = '';
+    if (chunk.length === 0) return;
+    await this.inFlight;
+    const copy = this.client.query(copyFrom(`COPY ${stage} FROM STDIN`));
+    copy.end(chunk);
+    this.inFlight = finished(copy);
+    this.inFlight.catch(() => undefined);
+  }
+}
+
+function encoded(field: Field): string {
+  if (field === null) return '\\N';
+  if (field instanceof Date) return field.toISOString();
+  if (typeof field !== 'string') return String(field);
+  return /[\\\n\r\t]/.test(field) ? field.replace(/[\\\n\r\t]/g, escaped) : field;
+}
+
+function escaped(character: string): string {
+  return { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' }[character] as string;
+}

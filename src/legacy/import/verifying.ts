@@ -1,0 +1,71 @@
+import type { Client } from 'pg';
+
+/** One conversation, in the source and in the target. The checksum covers roles, texts, tokens, times and order. */
+export interface Comparison {
+  conversation: string;
+  sourceCount: number;
+  targetCount: number;
+  sourceChecksum: string;
+  targetChecksum: string;
+  matches: boolean;
+}
+
+/** Source and target do not agree: nothing of the import stays. */
+export class MismatchError extends Error {
+  constructor(
+    message: string,
+    readonly conversations: Comparison[] = [],
+  ) {
+    super(message);
+  }
+}
+
+/** The fingerprint of values.ts, computed anew from what is stored. */
+const STORED = `('x' || left(md5(concat_ws(E'\\x1f', m.role, coalesce(m.tokens_used::text, ''), m.content)), 15))
+  ::bit(60)::bigint`;
+
+const WEIGHED = (mark: string, at: string, place: string) =>
+  `sum((${mark}::numeric + floor(extract(epoch FROM ${at}) * 1000)) * ${place})`;
+
+/**
+ * Compares what was read with what is now stored, for every conversation that is new or got something. Throws
+ * MismatchError with those that differ.
+ */
+export async function verify(client: Client): Promise<Comparison[]> {
+  await mustBeOwned(client);
+  const { rows } = await client.query<Comparison>(
+    `WITH source AS (
+       SELECT room, count(*) AS size, ${WEIGHED('fingerprint', 'created_at', 'nth')} AS total FROM carried GROUP BY 1
+     ), target AS (
+       SELECT m.conversation_id AS room, count(*) AS size,
+         ${WEIGHED(STORED, 'm.created_at', '(m.seq - c.last_seq)')} AS total
+       FROM carried c
+       JOIN messages m ON m.conversation_id = c.room AND m.seq = c.last_seq + c.nth AND m.id = c.id
+       GROUP BY 1
+     )
+     SELECT r.ext AS conversation, coalesce(source.size, 0)::integer AS "sourceCount",
+       coalesce(target.size, 0)::integer AS "targetCount",
+       left(md5(coalesce(source.total, 0)::text), 12) AS "sourceChecksum",
+       left(md5(coalesce(target.total, 0)::text), 12) AS "targetChecksum",
+       coalesce(source.size, 0) = coalesce(target.size, 0)
+         AND coalesce(source.total, 0) = coalesce(target.total, 0) AS matches
+     FROM rooms r LEFT JOIN source ON source.room = r.id LEFT JOIN target ON target.room = r.id
+     WHERE r.is_new OR source.size > 0 ORDER BY r.n`,
+  );
+  const different = rows.filter(({ matches }) => !matches);
+  if (different.length === 0) return rows;
+  throw new MismatchError('Source and target differ: nothing was carried over.', different);
+}
+
+/** Throws MismatchError where something that came in is nobody's. */
+async function mustBeOwned(client: Client): Promise<void> {
+  const { rows } = await client.query<{ sessions: string; messages: string }>(
+    `SELECT
+       (SELECT count(*) FROM rooms r LEFT JOIN sessions s ON s.id = r.id AND s.owner_id IS NOT NULL
+        WHERE r.is_new AND r.server IS NULL AND s.id IS NULL) AS sessions,
+       (SELECT count(*) FROM carried c WHERE c.role = 'user' AND c.author_id IS NULL) AS messages`,
+  );
+  const { sessions, messages } = rows[0] ?? {};
+  if (Number(sessions) + Number(messages) === 0) return;
+  throw new MismatchError(`${sessions} sessions and ${messages} messages have no owner: nothing was carried over.`);
+}

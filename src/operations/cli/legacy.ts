@@ -1,0 +1,117 @@
+import 'dotenv/config';
+import { parseArgs } from 'node:util';
+import type { Client } from 'pg';
+import { DataSource } from 'typeorm';
+import { dataSourceOptions } from '../../../ormconfig.js';
+import { assignImport } from '../../legacy/import/assign.js';
+import { Import } from '../../legacy/import/import.entity.js';
+import { importSource } from '../../legacy/import/importer.js';
+import { revertImport } from '../../legacy/import/revert.js';
+import { SourceError } from '../../legacy/import/source.js';
+import { SOURCES } from '../../legacy/import/sources.js';
+import { loadConfig } from '../../platform/config/config.js';
+import { readySchema } from '../../platform/database/migrate.js';
+import { UnitOfWork } from '../../platform/database/unit-of-work.js';
+import { EventBus } from '../../platform/events/event-bus.js';
+import { ImportConsole } from './legacy-report.js';
+import { runCommand } from './run-command.js';
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+interface House {
+  dataSource: DataSource;
+  work: UnitOfWork;
+}
+
+const COMMANDS: Record<string, (house: House, args: string[]) => Promise<string>> = {
+  import: carryOver,
+  list,
+  revert,
+  assign,
+};
+
+await runCommand(async (url) => {
+  const [command = '', ...args] = process.argv.slice(2);
+  const work = COMMANDS[command];
+  if (!work) throw new Error(`Say what to do: ${Object.keys(COMMANDS).join(', ')}.`);
+  const dataSource = await new DataSource(dataSourceOptions(url, 4)).initialize();
+  try {
+    await readySchema(dataSource, loadConfig().migrations);
+    return await work({ dataSource, work: new UnitOfWork(dataSource, new EventBus()) }, args);
+  } finally {
+    await dataSource.destroy();
+  }
+});
+
+async function carryOver({ work }: House, args: string[]): Promise<string> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      from: { type: 'string' },
+      source: { type: 'string' },
+      owner: { type: 'string' },
+      label: { type: 'string' },
+      rejects: { type: 'string' },
+      'dry-run': { type: 'boolean', default: false },
+    },
+  });
+  const { from = '', source: location, owner, label, rejects, 'dry-run': isRehearsal } = values;
+  const open = SOURCES[from];
+  if (!open) throw new SourceError(`Give --from as one of ${Object.keys(SOURCES).join(', ')}.`);
+  if (!location) throw new SourceError('Give --source: a file, a folder or a URL.');
+  const source = await open(location, label);
+  const told = new ImportConsole(rejects);
+  try {
+    const importId = await inTransaction(work, async (client) => {
+      const report = await importSource(client, source, { owner, isRehearsal, ...told.listeners });
+      await told.finish(report);
+      return report.importId;
+    });
+    if (isRehearsal) return 'A rehearsal: nothing was written.';
+    return importId ? `Import ${importId}` : 'Nothing new: everything was carried over before.';
+  } catch (error) {
+    told.fail(error);
+    throw error;
+  } finally {
+    await source.close();
+  }
+}
+
+async function list({ dataSource }: House): Promise<string> {
+  const rows = await dataSource.getRepository(Import).find({ order: { id: 'ASC' } });
+  if (rows.length === 0) return 'Nothing has been carried over.';
+  return rows
+    .map(({ id, source, location, migration, createdAt }) =>
+      [id, createdAt.toISOString(), source, location, migration ?? ''].join('  ').trimEnd(),
+    )
+    .join('\n');
+}
+
+async function revert({ dataSource, work }: House, [importId = '']: string[]): Promise<string> {
+  mustBeId(importId);
+  const found = await dataSource.getRepository(Import).findOneBy({ id: importId });
+  if (found?.migration) {
+    throw new SourceError(`This import is the migration ${found.migration}: revert it with npm run migration:revert.`);
+  }
+  const kept = await inTransaction(work, (client) => revertImport(client, importId));
+  return [`reverted ${importId}`, ...kept.map((name) => `kept ${name}: it is in use`)].join('\n');
+}
+
+async function assign({ work }: House, args: string[]): Promise<string> {
+  const { values, positionals } = parseArgs({ args, options: { to: { type: 'string' } }, allowPositionals: true });
+  const [importId = ''] = positionals;
+  mustBeId(importId);
+  if (!values.to) throw new SourceError('Give --to: the username of who takes it.');
+  const { to } = values;
+  const { sessions, messages } = await inTransaction(work, (client) => assignImport(client, importId, to));
+  return `handed ${sessions} sessions and ${messages} messages to ${to}`;
+}
+
+function mustBeId(importId: string): void {
+  if (!UUID.test(importId)) throw new SourceError('Give the id of an import: see npm run legacy:list.');
+}
+
+/** COPY and cursors want the connection itself. */
+function inTransaction<T>(work: UnitOfWork, act: (client: Client) => Promise<T>): Promise<T> {
+  return work.run(async ({ manager }) => act((await manager.queryRunner?.connect()) as Client));
+}
