@@ -13,8 +13,8 @@ describe('carrying an old SQLite file over', () => {
   let house: LegacyHouse;
 
   beforeAll(async () => (house = await LegacyHouse.open()), 60_000);
-  afterAll(() => house.close());
-  afterEach(() => house.empty());
+  afterAll(() => house.close(), 60_000);
+  afterEach(() => house.empty(), 60_000);
 
   /** Every file beside the source and what it holds. */
   async function surroundings(): Promise<Record<string, string>> {
@@ -198,11 +198,12 @@ describe('carrying an old SQLite file over', () => {
     const insert = db.prepare(`INSERT INTO chat_message VALUES (?, ?, 1, '2024-02-01', 1)`);
     insert.run(56, 'y'.repeat(10_000_000));
     insert.run(58, 'z'.repeat(150_000));
+    insert.run(59, '\u00fc'.repeat(50_001));
     db.close();
     const { code, stdout, stderr } = await house.carry('chat-sessions', file);
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.not.stringMatching(/\n\s+at /) });
     expect(stdout).toContain('chat_session: 3 found = 2 to carry + 0 carried before + 1 rejected');
-    expect(stdout).toContain('chat_message: 12 found = 5 to carry + 0 carried before + 7 rejected');
+    expect(stdout).toContain('chat_message: 13 found = 5 to carry + 0 carried before + 8 rejected');
     for (const name of [
       'chat_session.pinned (1)',
       'user.password (no hash of a known form) (1)',
@@ -221,7 +222,8 @@ describe('carrying an old SQLite file over', () => {
       'chat_message 52: content is missing',
       'chat_message 55: unknown role',
       'chat_message 57: orphaned message: its conversation is missing or was not carried',
-      'chat_message 56: content is longer than 200000 characters',
+      'chat_message 56: content is longer than 200000 characters (one beyond ASCII counts for four)',
+      'chat_message 59: content is longer than 200000 characters (one beyond ASCII counts for four)',
     ]);
     const kept = await house.rows(
       `SELECT left(content, 5) AS content, length(content) AS size, created_at AS at FROM messages

@@ -8,8 +8,8 @@ describe('the exports of MongoDB', () => {
   let house: LegacyHouse;
 
   beforeAll(async () => (house = await LegacyHouse.open()), 60_000);
-  afterAll(() => house.close());
-  afterEach(() => house.empty());
+  afterAll(() => house.close(), 60_000);
+  afterEach(() => house.empty(), 60_000);
 
   const sessions = [
     { _id: oid(1), characterId: 'merlin', createdAt: day(1), updatedAt: day(2), __v: 0 },

@@ -30,6 +30,7 @@ export class LegacyHouse {
   static async open(): Promise<LegacyHouse> {
     const database = await createTestDatabase();
     const client = new pg.Client({ connectionString: database.url });
+    client.on('error', () => undefined);
     await client.connect();
     const home = await mkdtemp(path.join(os.tmpdir(), 'parley-test-legacy-'));
     await mkdir(path.join(home, 'stores'));

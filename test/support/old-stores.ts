@@ -7,6 +7,9 @@ import pg from 'pg';
 export const OPEN_SESAME = {
   bcrypt: '$2b$04$9TcdE9wb9jfdZxhUS6nfOOkS/62Q5dqf.RSOrbqKXXaoWrq08PVYm',
   werkzeug: 'pbkdf2:sha256:1000$saltsalt$0bec386e4931bb1ffa8aec412475c70a97b1c7eb7edf4637cba9cbc24b4e6c3c',
+  scrypt:
+    'scrypt:1024:8:1$saltsalt$4cfd7497f274bfb76af9b4e7e816f15e27b150ac425918f3d0a3141fea993df4' +
+    'aa3638537e087f12f0b2e67fa290e4868b6ffb06729fe9fe1dad706bad910281',
 };
 
 export function sqlite(file: string, sql: string): string {
@@ -106,3 +109,37 @@ const COMMUNITY = `
     ('00000000-0000-4000-8000-00000000000' || CASE n % 2 WHEN 0 THEN 'a' ELSE 'b' END)::uuid, 'message ' || n,
     timestamp '2024-01-15 10:30:00.5' + n * interval '1 second'
   FROM generate_series(1, 5000) n;`;
+
+/** A chat of Open WebUI as JSON, from messages as `id: [parent, role, content, more?]`. */
+export function webUiChat(current: string | null, messages: Record<string, [string | null, string, unknown, object?]>) {
+  const entries = Object.entries(messages).map(([id, [parentId, role, content, more]], at) => [
+    id,
+    { id, parentId, childrenIds: [], role, content, timestamp: 1705314600 + at, ...more },
+  ]);
+  return {
+    title: 'Tree',
+    models: ['llama3:8b'],
+    history: { currentId: current, messages: Object.fromEntries(entries) },
+  };
+}
+
+/** The file of Open WebUI: ada, who may sign in, bob, who is switched off, and these chats of hers. */
+export function webUi(file: string, chats: Record<string, unknown>, more = ''): string {
+  const rows = Object.entries(chats).map(([id, chat], at) => {
+    const json = (typeof chat === 'string' ? chat : JSON.stringify(chat)).replaceAll("'", "''");
+    return `('${id}', 'u-1', 'Tree', '${json}', ${1705314600 + at}, 1705314700000, 0)`;
+  });
+  return sqlite(
+    file,
+    `CREATE TABLE user (id TEXT PRIMARY KEY, name TEXT, email TEXT, role TEXT, created_at INTEGER);
+     CREATE TABLE auth (id TEXT PRIMARY KEY, email TEXT, password TEXT, active INTEGER);
+     CREATE TABLE chat (id TEXT PRIMARY KEY, user_id TEXT, title TEXT, chat JSON, created_at INTEGER,
+       updated_at INTEGER, archived INTEGER);
+     INSERT INTO user VALUES ('u-1', 'Ada Lovelace', 'ada@example.org', 'admin', 1705000000),
+       ('u-2', 'Bob', 'bob@example.org', 'user', 1705000000);
+     INSERT INTO auth VALUES ('u-1', 'ada@example.org', '${OPEN_SESAME.bcrypt}', 1),
+       ('u-2', 'bob@example.org', '${OPEN_SESAME.bcrypt}', 0);
+     INSERT INTO chat VALUES ${rows.join(', ')};
+     ${more}`,
+  );
+}

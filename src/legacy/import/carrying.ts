@@ -1,4 +1,5 @@
 import type { Client } from 'pg';
+import { MismatchError } from './verifying.js';
 
 /** Messages that are stored by one statement: as much as a progress bar can wait for. */
 const CHUNK = 20_000;
@@ -20,6 +21,7 @@ export async function carry(
   await client.query(ACTIVE);
   await client.query(ROOM_IDS, [scope, importId]);
   const messages = await carryMessages(client, scope, importId, onProgress);
+  await carryRevisions(client, scope, importId);
   await client.query(READ);
   return { sessions: rooms.rowCount ?? 0, messages };
 }
@@ -40,10 +42,20 @@ async function carryMessages(
   return size;
 }
 
+async function carryRevisions(client: Client, scope: string, importId: string): Promise<void> {
+  const { rows } = await client.query<{ size: string }>(
+    `SELECT count(*) AS size FROM old_revisions WHERE n NOT IN (SELECT n FROM known_revisions)`,
+  );
+  const stored = await client.query(REVISIONS);
+  await client.query(REVISION_IDS, [scope, importId]);
+  if (stored.rowCount === Number(rows[0]?.size)) return;
+  throw new MismatchError(`${rows[0]?.size} earlier forms of messages were read, but ${stored.rowCount} stored.`);
+}
+
 const CONVERSATIONS = `
   INSERT INTO conversations (id, kind, last_seq, last_rev, last_message_at, closed, created_at)
   SELECT r.id, CASE WHEN r.server IS NULL THEN 'session' ELSE 'channel' END, coalesce(sizes.size, 0),
-    coalesce(sizes.size, 0), sizes.newest, r.closed, r.created
+    coalesce(sizes.revs, 0), sizes.newest, r.closed, r.created
   FROM rooms r LEFT JOIN sizes ON sizes.id = r.id WHERE r.is_new ORDER BY r.id`;
 
 /** Of several sessions of a person with one agent the latest is the standing one; a name that is taken is left off. */
@@ -72,7 +84,7 @@ const CHANNELS = `
 
 const GROWN = `
   UPDATE conversations c
-  SET last_seq = c.last_seq + sizes.size, last_rev = c.last_rev + sizes.size,
+  SET last_seq = c.last_seq + sizes.size, last_rev = c.last_rev + sizes.revs,
     last_message_at = greatest(c.last_message_at, sizes.newest)
   FROM sizes JOIN rooms r ON r.id = sizes.id WHERE c.id = r.id AND NOT r.is_new`;
 
@@ -82,20 +94,38 @@ const ACTIVE = `
 
 const ROOM_IDS = `
   INSERT INTO imported_ids AS known (kind, external_id, scope, import_id, target_id, fingerprint, rev)
-  SELECT 'conversation', r.ext, $1, $2, r.id, r.fingerprint, coalesce(sizes.size, 0)
+  SELECT 'conversation', r.ext, $1, $2, r.id, r.fingerprint, coalesce(sizes.revs, 0)
   FROM rooms r LEFT JOIN sizes ON sizes.id = r.id WHERE r.is_new OR sizes.size > 0
   ON CONFLICT (kind, external_id, scope) DO UPDATE SET rev = known.rev + excluded.rev`;
 
 const MESSAGES = `
   INSERT INTO messages (conversation_id, seq, rev, id, author_id, agent_id, role, content, metadata, tokens_used,
     created_at)
-  SELECT room, last_seq + nth, last_rev + nth, id, author_id, agent_id, role, content, metadata, tokens, created_at
+  SELECT room, last_seq + nth, rev, id, author_id, agent_id, role, content, metadata, tokens, created_at
   FROM carried WHERE place > $1 AND place <= $2 ORDER BY place`;
 
 const MESSAGE_IDS = `
   INSERT INTO imported_ids (kind, external_id, scope, import_id, target_id, conversation_id, fingerprint)
   SELECT 'message', ext, $3, $4, id, room, fingerprint
   FROM carried WHERE place > $1 AND place <= $2 ORDER BY place`;
+
+const NEW_REVISIONS = `
+  SELECT o.*, c.room, c.id AS message, c.rev AS message_rev, c.forms, c.created_at
+  FROM old_revisions o
+  JOIN rooms r ON r.ext = o.room_ext
+  JOIN carried c ON c.room = r.id AND c.ext = o.message_ext
+  WHERE o.n NOT IN (SELECT n FROM known_revisions)`;
+
+const REVISIONS = `
+  INSERT INTO message_revisions (conversation_id, message_id, rev, content, created_at)
+  SELECT room, message,
+    message_rev - forms - 1 + row_number() OVER (PARTITION BY message ORDER BY created NULLS FIRST, n), content,
+    coalesce(created, created_at)
+  FROM (${NEW_REVISIONS}) fresh`;
+
+const REVISION_IDS = `
+  INSERT INTO imported_ids (kind, external_id, scope, import_id, target_id, conversation_id, fingerprint)
+  SELECT 'message', ext, $1, $2, message, room, fingerprint FROM (${NEW_REVISIONS}) fresh`;
 
 /** What came from an old system is nothing new to those whose session it is. */
 const READ = `

@@ -3,7 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { People } from './people.js';
 import type { ReadRow } from './reading.js';
 import type { Notes } from './row.js';
-import type { OldChannel, OldMembership, OldMessage, OldServer, OldSession, Source } from './source.js';
+import type { OldChannel, OldMembership, OldMessage, OldRevision, OldServer, OldSession, Source } from './source.js';
 import { createStages, Stager } from './staging.js';
 import { fingerprint, namedId } from './values.js';
 
@@ -120,6 +120,8 @@ export class Intake {
         return this.channel(n, table, entry);
       case 'message':
         return this.message(n, table, entry);
+      case 'revision':
+        return this.revision(n, table, entry);
     }
   }
 
@@ -193,6 +195,21 @@ export class Intake {
     await this.stager.add('old_messages', [
       ...[n, table, id, conversation, target, author, role, content, metadata, tokensUsed, createdAt, order],
       fingerprint(role, tokensUsed, content),
+    ]);
+    return undefined;
+  }
+
+  private async revision(n: number, table: string, revision: OldRevision): Promise<undefined> {
+    const { id, conversation, message, content, createdAt } = revision;
+    await this.stager.add('old_revisions', [
+      n,
+      table,
+      id,
+      conversation,
+      message,
+      content,
+      createdAt,
+      fingerprint(content),
     ]);
     return undefined;
   }

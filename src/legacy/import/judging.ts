@@ -10,7 +10,7 @@ const OTHER_ROOM = 'another conversation was carried before under this id: give 
  */
 export async function judge(client: Client, scope: string): Promise<void> {
   await client.query(`CREATE INDEX ON old_rooms (ext)`);
-  await client.query(`ANALYZE old_rooms, old_messages`);
+  await client.query(`ANALYZE old_rooms, old_messages, old_revisions`);
   await refuse(
     client,
     'old_rooms',
@@ -23,12 +23,13 @@ export async function judge(client: Client, scope: string): Promise<void> {
   await client.query(`CREATE UNIQUE INDEX ON rooms (ext)`);
   await client.query(`ANALYZE rooms`);
   await refuseMessages(client, scope);
+  await refuseRevisions(client, scope);
   await client.query(CARRIED);
   await client.query(`CREATE INDEX ON carried (place)`);
   await client.query(`ANALYZE carried`);
   await client.query(`
     CREATE TEMP TABLE sizes ON COMMIT DROP AS
-    SELECT room AS id, count(*) AS size, max(created_at) AS newest FROM carried GROUP BY room`);
+    SELECT room AS id, count(*) AS size, sum(1 + forms) AS revs, max(created_at) AS newest FROM carried GROUP BY room`);
 }
 
 /** People may be writing in rooms that grow: nobody else may from here on, so that their counters stand. */
@@ -114,6 +115,32 @@ async function refuseMessages(client: Client, scope: string): Promise<void> {
   );
 }
 
+/** They are known by what they became: a message that is known under their id, or whose form they are. */
+async function refuseRevisions(client: Client, scope: string): Promise<void> {
+  await refuse(
+    client,
+    'old_revisions',
+    `'duplicate id'`,
+    `JOIN (SELECT n, row_number() OVER (PARTITION BY ext ORDER BY n) AS nth FROM old_revisions) d
+       ON d.n = o.n AND d.nth > 1`,
+  );
+  await client.query(
+    `CREATE TEMP TABLE known_revisions ON COMMIT DROP AS
+     SELECT o.n FROM old_revisions o
+     JOIN imported_ids k ON k.kind = 'message' AND k.external_id = o.ext AND k.scope = $1`,
+    [scope],
+  );
+  await refuse(
+    client,
+    'old_revisions',
+    `CASE WHEN k.n IS NULL THEN 'its message is missing or was not carried'
+       ELSE 'its message was carried before without it' END`,
+    `LEFT JOIN old_messages m ON m.ext = o.message_ext AND m.room_ext = o.room_ext
+     LEFT JOIN known_messages k ON k.n = m.n
+     WHERE (m.n IS NULL OR k.n IS NOT NULL) AND o.n NOT IN (SELECT n FROM known_revisions)`,
+  );
+}
+
 async function refuse(client: Client, stage: string, reason: string, which: string): Promise<void> {
   await client.query(
     `WITH found AS (SELECT o.n, o.source_table, ${reason} AS reason FROM ${stage} o ${which}),
@@ -122,15 +149,24 @@ async function refuse(client: Client, stage: string, reason: string, which: stri
   );
 }
 
-/** One sort gives both the order of storing and each message's place in its room. */
+/**
+ * One sort gives both the order of storing and each message's place in its room. Its earlier forms take a rev each, as
+ * if it had been edited so often.
+ */
 const CARRIED = `
   CREATE TEMP TABLE carried ON COMMIT DROP AS
   SELECT row_number() OVER (ORDER BY r.id, o.place, o.n) AS place, o.source_table, r.id AS room,
-    row_number() OVER (PARTITION BY r.id ORDER BY o.place, o.n) AS nth, r.last_seq, r.last_rev, o.id, o.ext,
+    row_number() OVER in_room AS nth, r.last_seq, r.last_rev + sum(1 + coalesce(f.forms, 0)) OVER in_room AS rev,
+    coalesce(f.forms, 0) AS forms, o.id, o.ext,
     CASE o.role WHEN 'user' THEN coalesce(o.author, r.owner) WHEN 'peer' THEN coalesce(o.author, r.advocate)
       END AS author_id,
     CASE WHEN o.role = 'agent' THEN r.agent END AS agent_id, o.role, o.content, o.metadata, o.tokens,
     coalesce(o.created, r.created) AS created_at, o.fingerprint
   FROM old_messages o
   JOIN rooms r ON r.ext = o.room_ext
-  WHERE NOT EXISTS (SELECT 1 FROM known_messages k WHERE k.n = o.n)`;
+  LEFT JOIN (
+    SELECT room_ext, message_ext, count(*) AS forms FROM old_revisions
+    WHERE n NOT IN (SELECT n FROM known_revisions) GROUP BY 1, 2
+  ) f ON f.message_ext = o.ext AND f.room_ext = o.room_ext
+  WHERE NOT EXISTS (SELECT 1 FROM known_messages k WHERE k.n = o.n)
+  WINDOW in_room AS (PARTITION BY r.id ORDER BY o.place, o.n)`;

@@ -139,7 +139,7 @@ export class People {
     this.fresh.set(ext, {
       id,
       ext,
-      oldName: told,
+      oldName: user.username?.trim() || name,
       username: name.replace(/[^\p{L}\p{N}_.-]+/gu, '-').slice(0, MAX_NAME),
       email: user.email?.trim() || (isAddress ? told : null),
       displayName: user.displayName?.trim() || name,

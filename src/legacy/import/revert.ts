@@ -53,7 +53,7 @@ async function lockRooms(client: Client, importId: string): Promise<void> {
 async function shrinkGrownRooms(client: Client, importId: string): Promise<void> {
   await client.query(
     `CREATE TEMP TABLE grown ON COMMIT DROP AS
-     SELECT m.conversation_id AS id, count(*) AS size FROM imported_ids m
+     SELECT m.conversation_id AS id, count(DISTINCT m.target_id) AS size, count(*) AS revs FROM imported_ids m
      JOIN imported_ids room ON room.kind = 'conversation' AND room.target_id = m.conversation_id
      WHERE m.import_id = $1 AND m.kind = 'message' AND room.import_id <> $1 GROUP BY 1`,
     [importId],
@@ -65,7 +65,7 @@ async function shrinkGrownRooms(client: Client, importId: string): Promise<void>
     [importId],
   );
   await client.query(
-    `UPDATE conversations c SET last_seq = last_seq - size, last_rev = last_rev - size,
+    `UPDATE conversations c SET last_seq = last_seq - size, last_rev = last_rev - revs,
        last_message_at = (SELECT max(created_at) FROM messages WHERE conversation_id = c.id)
      FROM grown WHERE c.id = grown.id`,
   );
@@ -74,7 +74,7 @@ async function shrinkGrownRooms(client: Client, importId: string): Promise<void>
      FROM grown JOIN conversations c ON c.id = grown.id WHERE s.id = grown.id`,
   );
   await client.query(
-    `UPDATE imported_ids i SET rev = rev - size FROM grown WHERE i.kind = 'conversation' AND i.target_id = grown.id`,
+    `UPDATE imported_ids i SET rev = rev - revs FROM grown WHERE i.kind = 'conversation' AND i.target_id = grown.id`,
   );
   await client.query(`DROP TABLE grown`);
 }

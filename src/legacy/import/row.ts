@@ -1,9 +1,12 @@
+import { parsedOr } from './json.js';
 import { MendedText, readTime, storable, storableJson, UnreadableValue } from './values.js';
 
 export type RawRow = Record<string, unknown>;
 
-/** More than anybody wrote by hand or a model in one go, and as much as full-text search takes. */
+/** As much as full-text search takes of any text: a character beyond ASCII weighs four there. */
 const MAX_TEXT = 200_000;
+const BEYOND_ASCII = 4;
+const TOO_LONG = (name: string) => `${name} is longer than ${MAX_TEXT} characters (one beyond ASCII counts for four)`;
 const MAX_TOKENS = 2 ** 31 - 1;
 
 /** What happened to fields, by `table.field`: not carried, or carried with stand-ins for what cannot be stored. */
@@ -50,6 +53,19 @@ export class Row {
     return value ?? null;
   }
 
+  /** The same without taking it. */
+  peek(name: string): unknown {
+    return this.raw[name] ?? null;
+  }
+
+  /** An object in a field, itself a row: what is not taken out of it is left out by name. */
+  inner(name: string): Row {
+    const value = this.take(name);
+    const object = parsedOr(value);
+    if (!isObject(object)) throw new UnreadableValue(`${name} is no JSON object`);
+    return new Row(`${this.table}.${name}`, object, this.notes);
+  }
+
   text(name: string): string | null {
     const value = this.take(name);
     if (value === null) return null;
@@ -57,7 +73,7 @@ export class Row {
     const text = value instanceof MendedText ? value.text : this.plain(name, value);
     const stored = storable(text);
     if (stored !== text) this.notes.mend(`${this.table}.${name}`);
-    if (stored.length > MAX_TEXT) throw new UnreadableValue(`${name} is longer than ${MAX_TEXT} characters`);
+    if (isTooLong(stored)) throw new UnreadableValue(TOO_LONG(name));
     return stored;
   }
 
@@ -115,12 +131,9 @@ export class Row {
     const value = this.take(name);
     if (value === null || value === '') return null;
     const raw = value instanceof MendedText ? value.text : value;
-    const parsed = typeof raw === 'string' ? parsedOr(raw) : raw;
-    const isObject = typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed);
-    const json = storableJson(isObject ? parsed : { [otherwise]: raw }) as Record<string, unknown>;
-    if (JSON.stringify(json).length > MAX_TEXT) {
-      throw new UnreadableValue(`${name} is longer than ${MAX_TEXT} characters`);
-    }
+    const parsed = parsedOr(raw);
+    const json = storableJson(isObject(parsed) ? parsed : { [otherwise]: raw }) as Record<string, unknown>;
+    if (isTooLong(JSON.stringify(json))) throw new UnreadableValue(TOO_LONG(name));
     return json;
   }
 
@@ -143,10 +156,12 @@ export class Row {
   }
 }
 
-function parsedOr(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
+function isTooLong(text: string): boolean {
+  if (text.length * BEYOND_ASCII <= MAX_TEXT) return false;
+  const beyond = text.length <= MAX_TEXT ? (text.match(/[^\0-\x7f]/g) ?? []).length : 0;
+  return text.length + beyond * (BEYOND_ASCII - 1) > MAX_TEXT;
+}
+
+function isObject(value: unknown): value is RawRow {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

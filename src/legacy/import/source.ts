@@ -80,7 +80,18 @@ export interface OldMessage {
   order: number;
 }
 
-export type Entry = OldUser | OldPassword | OldServer | OldMembership | OldSession | OldChannel | OldMessage;
+/** An earlier, or another, form of a message. */
+export interface OldRevision {
+  kind: 'revision';
+  id: string;
+  conversation: string;
+  message: string;
+  content: string;
+  createdAt: Date | null;
+}
+
+export type Entry =
+  OldUser | OldPassword | OldServer | OldMembership | OldSession | OldChannel | OldMessage | OldRevision;
 
 /** A line or element of the source that is no row at all. */
 export class BrokenRow {

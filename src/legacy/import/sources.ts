@@ -1,6 +1,7 @@
 import { isChatSessions, openChatSessions } from './readers/chat-sessions.js';
 import { openCharacters } from './readers/characters.js';
 import { isConversations, openConversations } from './readers/conversations.js';
+import { isOpenWebUi, openWebUi } from './readers/open-webui.js';
 import { openPeerChat } from './readers/peer-chat.js';
 import { openServers } from './readers/servers.js';
 import { type Source, SourceError } from './source.js';
@@ -13,12 +14,14 @@ export const SOURCES: Record<string, (location: string, label?: string) => Promi
   'peer-chat': openPeerChat,
   conversations: openConversations,
   servers: openServers,
+  'open-webui': openWebUi,
 };
 
 /** The formats that are SQLite files, and how to tell them. */
 const SQLITE: [(file: SqliteFile) => boolean, (location: string) => Promise<Source>][] = [
   [isChatSessions, openChatSessions],
   [isConversations, openConversations],
+  [isOpenWebUi, openWebUi],
 ];
 
 /** Opens an SQLite file as what its tables say it is. Throws SourceError where they say nothing. */

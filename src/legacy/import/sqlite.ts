@@ -64,14 +64,17 @@ export class SqliteFile {
     return Object.fromEntries(others.map((name) => [name, this.count(name)]));
   }
 
-  /** All rows of a table, one after the other; `order` is SQL. */
-  *rows(table: string, order = 'rowid'): Generator<RawRow> {
+  /** The rows of a table, one after the other; `order` and `where` are SQL. */
+  *rows(table: string, order = 'rowid', where = 'true', ...values: unknown[]): Generator<RawRow> {
     const columns = this.columns(table);
-    const sql = `SELECT ${columns.map(exact).join(', ')} FROM ${quoted(table)} ORDER BY ${order}`;
+    const sql = `SELECT ${columns.map(exact).join(', ')} FROM ${quoted(table)} WHERE ${where} ORDER BY ${order}`;
     try {
-      for (const values of this.database.prepare(sql).raw().iterate() as Iterable<unknown[]>) {
+      for (const fields of this.database
+        .prepare(sql)
+        .raw()
+        .iterate(...values) as Iterable<unknown[]>) {
         const row: RawRow = {};
-        for (let at = 0; at < columns.length; at++) row[columns[at] as string] = this.decoded(values[at]);
+        for (let at = 0; at < columns.length; at++) row[columns[at] as string] = this.decoded(fields[at]);
         yield row;
       }
     } catch (error) {

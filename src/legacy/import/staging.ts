@@ -16,6 +16,9 @@ export const STAGES = {
   old_messages: `
     n bigint, source_table text, ext text COLLATE "C", room_ext text COLLATE "C", id uuid, author uuid, role text,
     content text, metadata jsonb, tokens integer, created timestamptz(3), place double precision, fingerprint bigint`,
+  old_revisions: `
+    n bigint, source_table text, ext text COLLATE "C", room_ext text COLLATE "C", message_ext text COLLATE "C",
+    content text, created timestamptz(3), fingerprint bigint`,
   refused: `n bigint, source_table text, reason text`,
 };
 
@@ -32,7 +35,12 @@ export async function createStages(client: Client): Promise<void> {
  * open, since nothing else could be asked of the connection meanwhile.
  */
 export class Stager {
-  private readonly waiting: Record<Stage, string> = { old_rooms: '', old_messages: '', refused: '' };
+  private readonly waiting: Record<Stage, string> = {
+    old_rooms: '',
+    old_messages: '',
+    old_revisions: '',
+    refused: '',
+  };
   private inFlight: Promise<void> = Promise.resolve();
 
   constructor(private readonly client: Client) {}

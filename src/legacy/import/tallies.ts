@@ -21,6 +21,9 @@ export async function tallies(
      FROM rooms WHERE NOT is_other GROUP BY 1, 2
      UNION ALL SELECT source_table, 'carried', count(*) FROM carried GROUP BY 1
      UNION ALL SELECT o.source_table, 'before', count(*) FROM old_messages o JOIN known_messages k ON k.n = o.n GROUP BY 1
+     UNION ALL
+     SELECT source_table, CASE WHEN n IN (SELECT n FROM known_revisions) THEN 'before' ELSE 'carried' END, count(*)
+     FROM old_revisions GROUP BY 1, 2
      UNION ALL SELECT source_table, 'rejected', count(*) FROM refused GROUP BY 1`,
   );
   const tables: Record<string, Tally> = {};

@@ -35,6 +35,7 @@ function milliseconds(value: unknown): number {
 
 /** Date.parse takes the 31st of February for the 2nd of March. */
 function isDayOf(day: string): boolean {
+  if (Number(day.slice(8)) <= 28) return true;
   const midnight = Date.parse(day);
   return !Number.isNaN(midnight) && new Date(midnight).toISOString().startsWith(day);
 }

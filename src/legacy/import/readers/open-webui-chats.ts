@@ -1,0 +1,84 @@
+import { objectOf, parsed, textOf } from '../json.js';
+import type { RawRow } from '../row.js';
+import type { SqliteFile } from '../sqlite.js';
+import { type ChatTree, placesIn } from './chat-tree.js';
+
+/** The messages of each chat, wherever they are kept, with their place on the branch that is shown. */
+export class Chats {
+  readonly hasTable: boolean;
+
+  constructor(private readonly file: SqliteFile) {
+    this.hasTable = file.tables().includes('chat_message');
+  }
+
+  /** Those that stand in the JSON only. */
+  countInChats(): number {
+    return this.count(this.hasTable ? 'AND NOT' : '', this.hasTable);
+  }
+
+  /** Those that stand in the JSON as well as in the table, which has the newer form. */
+  olderCopies(): Record<string, number> {
+    const copies = this.hasTable ? this.count('AND', true) : 0;
+    return copies > 0 ? { 'chat.messages, older copies': copies } : {};
+  }
+
+  *inChats(): Generator<RawRow> {
+    for (const { tree, stored } of this.trees()) {
+      for (const [id, place] of placesIn(tree)) {
+        if (!stored.has(id)) yield { ...tree.messages.get(id)?.raw, ...place };
+      }
+    }
+  }
+
+  *inTable(): Generator<RawRow> {
+    for (const { tree, stored } of this.trees()) {
+      const places = placesIn(tree);
+      for (const [id, raw] of stored) yield { ...raw, ...places.get(id), stored: true };
+    }
+    yield* this.file.rows('chat_message', 'rowid', 'chat_id NOT IN (SELECT id FROM chat)');
+  }
+
+  private *trees(): Generator<{ tree: ChatTree; stored: Map<string, RawRow> }> {
+    for (const chat of this.file.rows('chat')) {
+      const json = parsed(chat.chat);
+      const history = objectOf(json.history);
+      const messages: ChatTree['messages'] = new Map();
+      for (const [id, raw] of Object.entries(objectOf(history.messages))) {
+        const message = objectOf(raw);
+        messages.set(id, { parent: textOf(message.parentId), role: textOf(message.role), raw: message });
+      }
+      const stored = this.storedOf(chat.id);
+      for (const [id, raw] of stored) {
+        messages.set(id, { parent: this.shortId(chat.id, raw.parent_id), role: textOf(raw.role), raw });
+      }
+      const linear = Array.isArray(json.messages) ? json.messages : [];
+      const last = objectOf(linear.at(-1)).id;
+      const current = [history.currentId, json.currentId, last].map(textOf).find((id) => id && messages.has(id));
+      yield { tree: { chat: String(chat.id), current: current ?? [...messages.keys()].at(-1), messages }, stored };
+    }
+  }
+
+  private storedOf(chat: unknown): Map<string, RawRow> {
+    if (!this.hasTable) return new Map();
+    const rows = this.file.rows('chat_message', 'created_at, rowid', 'chat_id = ?', chat);
+    return new Map([...rows].map((row) => [this.shortId(chat, row.id) ?? '', row]));
+  }
+
+  /** In the table a message is called by its chat and its id there. */
+  private shortId(chat: unknown, id: unknown): string | null {
+    const text = textOf(id);
+    return text?.startsWith(`${String(chat)}-`) ? text.slice(String(chat).length + 1) : text;
+  }
+
+  private count(known: string, withTable: boolean): number {
+    const exists = withTable
+      ? `${known} EXISTS (SELECT 1 FROM chat_message m WHERE m.chat_id = chat.id
+           AND (m.id = chat.id || '-' || message.key OR m.id = message.key))`
+      : '';
+    return this.file.number(
+      `SELECT count(*) AS n FROM chat,
+         json_each(CASE WHEN json_valid(chat.chat) THEN chat.chat ELSE '{}' END, '$.history.messages') message
+       WHERE true ${exists}`,
+    );
+  }
+}
