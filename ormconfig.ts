@@ -26,6 +26,9 @@ import { ShareNodes1790000000105 } from './migrations/1790000000105-ShareNodes.j
 import { GuardServers1790000000301 } from './migrations/1790000000301-GuardServers.js';
 import { AuditEntry } from './src/access/audit/audit-entry.entity.js';
 import { RememberPurges1790000000602 } from './migrations/1790000000602-RememberPurges.js';
+import { CreateDirects1790000000302 } from './migrations/1790000000302-CreateDirects.js';
+import { Direct } from './src/directs/direct.entity.js';
+import { DirectParticipant } from './src/directs/direct-participant.entity.js';
 import { Agent } from './src/agents/agent.entity.js';
 import { AccountEvent } from './src/auth/audit/account-event.entity.js';
 import { Login } from './src/auth/login.entity.js';
@@ -84,6 +87,8 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       Channel,
       Conversation,
       Credential,
+      Direct,
+      DirectParticipant,
       Import,
       ImportedId,
       Login,
@@ -126,6 +131,7 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       MentionPeople1790000000324,
       SearchMessages1790000000341,
       GuardServers1790000000301,
+      CreateDirects1790000000302,
       CreateImports1790000000401,
       FindByExternalId1790000000411,
       AskForReplies1790000000501,

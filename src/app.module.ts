@@ -5,6 +5,7 @@ import { AgentAnswerer } from './agents/agent-answerer.js';
 import { AgentsModule } from './agents/agents.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { ConversationsModule } from './conversations/conversations.module.js';
+import { DirectsModule } from './directs/directs.module.js';
 import { LegacyModule } from './legacy/legacy.module.js';
 import { MessagesModule } from './messages/messages.module.js';
 import { SearchModule } from './messages/search/search.module.js';
@@ -58,6 +59,7 @@ export class AppModule {
         ChannelsModule,
         MembershipsModule,
         CommunityModule,
+        DirectsModule,
 
         RealtimeModule,
         LegacyModule.speaking(config.legacyDialects, sessions),

@@ -21,8 +21,11 @@ interface Passes {
 }
 
 const FACTS = `
-  SELECT c.id, c.kind, parent.id AS "parentId", parent.kind AS "parentKind", ch.server_id AS "serverId", s.owner_id AS "ownerId", s.advocate_id AS "advocateId",
-    s.agent_id AS "agentId", m.role
+  SELECT c.id, c.kind, parent.id AS "parentId", parent.kind AS "parentKind", ch.server_id AS "serverId",
+    s.owner_id AS "ownerId", s.advocate_id AS "advocateId", s.agent_id AS "agentId",
+    CASE WHEN 'direct' IN (c.kind, parent.kind) THEN (
+      SELECT array_agg(p.user_id::text) FROM direct_participants p WHERE p.direct_id = coalesce(parent.id, c.id)
+    ) END AS people, m.role
   FROM conversations c
   LEFT JOIN threads t ON t.id = c.id
   LEFT JOIN conversations parent ON parent.id = t.parent_id

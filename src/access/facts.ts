@@ -15,6 +15,8 @@ export interface Room {
   readonly ownerId: string | null;
   readonly advocateId: string | null;
   readonly agentId: string | null;
+  /** Of a direct conversation: who is in it. */
+  readonly people?: readonly string[] | null;
 }
 
 /** What somebody is to a room. `stranger` also stands for the banned and the past: nothing is left of a standing. */
@@ -37,6 +39,8 @@ export function standingOf({ room, role }: Facts, userId: string): Standing {
     case 'session':
       if (room.ownerId === userId) return 'owner';
       return room.advocateId === userId ? 'advocate' : 'stranger';
+    case 'direct':
+      return room.people?.includes(userId) ? 'participant' : 'stranger';
     case 'channel':
       return role ?? 'stranger';
     default:
@@ -47,8 +51,19 @@ export function standingOf({ room, role }: Facts, userId: string): Standing {
 /** Who hears what happens in the room. */
 export function audienceOf(room: Room): Topic[] {
   const kind = rulingKind(room);
-  const { serverId, ownerId, advocateId } = room;
+  const { serverId } = room;
   if (kind === 'channel' && serverId) return [`server:${serverId}`];
-  if (kind !== 'session') return [];
-  return [ownerId, advocateId].filter((id) => id !== null).map((id): Topic => `user:${id}`);
+  return peopleOf(room).map((id): Topic => `user:${id}`);
+}
+
+/** The people of a room who are known by name: those of a session or a direct conversation. */
+export function peopleOf(room: Room): string[] {
+  switch (rulingKind(room)) {
+    case 'session':
+      return [room.ownerId, room.advocateId].filter((id) => id !== null);
+    case 'direct':
+      return [...(room.people ?? [])];
+    default:
+      return [];
+  }
 }

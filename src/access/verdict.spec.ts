@@ -31,6 +31,7 @@ describe('what somebody is to a room', () => {
   const room = { id: 'r', serverId: null, ownerId: null, advocateId: null, agentId: null };
   const session = { ...room, kind: 'session' as const, ownerId: 'ada', advocateId: 'bob' };
   const channel = { ...room, kind: 'channel' as const, serverId: 's' };
+  const direct = { ...room, kind: 'direct' as const, people: ['ada', 'bob'] };
   /** What the door finds of a thread: all but its own id and kind is its parent's. */
   const inThread = (parent: Room): Room => ({
     ...parent,
@@ -44,6 +45,10 @@ describe('what somebody is to a room', () => {
     ['the owner of a session', { room: session, role: null }, 'ada', 'owner'],
     ['its advocate', { room: session, role: null }, 'bob', 'advocate'],
     ['anybody else, an administrator of the house too', { room: session, role: null }, 'eve', 'stranger'],
+    ['somebody in a direct conversation', { room: direct, role: null }, 'bob', 'participant'],
+    ['anybody else, there', { room: direct, role: 'ADMIN' }, 'eve', 'stranger'],
+    ['somebody in it, in its threads', { room: inThread(direct), role: null }, 'ada', 'participant'],
+    ['anybody else, in those threads', { room: inThread(direct), role: null }, 'eve', 'stranger'],
     ['the owner of a session, in its threads', { room: inThread(session), role: null }, 'ada', 'owner'],
     ['its advocate, in its threads', { room: inThread(session), role: null }, 'bob', 'advocate'],
     ['anybody else, in its threads', { room: inThread(session), role: 'ADMIN' }, 'eve', 'stranger'],
@@ -65,7 +70,7 @@ describe('what somebody is to a room', () => {
   });
 
   it('lets the same people hear of a thread as of its parent', () => {
-    for (const parent of [session, channel]) {
+    for (const parent of [session, channel, direct]) {
       expect(audienceOf(inThread(parent))).toEqual(audienceOf(parent));
       expect(audienceOf(parent)).not.toEqual([]);
     }

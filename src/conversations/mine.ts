@@ -1,3 +1,9 @@
+/** A direct conversation is called after the others in it. */
+const NAMES_OF_THE_OTHERS = `(
+      SELECT string_agg(u.display_name, ', ' ORDER BY u.display_name, u.id)
+      FROM direct_participants other JOIN users u ON u.id = other.user_id
+      WHERE other.direct_id = p.direct_id AND other.user_id <> $1)`;
+
 /** The rooms whose people `$1` is one of, as `rooms(id, title, server_id)`. */
 const ROOMS = `
   rooms AS (
@@ -7,6 +13,8 @@ const ROOMS = `
     SELECT s.id, s.title, NULL FROM sessions s WHERE s.owner_id = $1
     UNION ALL
     SELECT s.id, s.title, NULL FROM sessions s WHERE s.advocate_id = $1 AND s.owner_id <> $1
+    UNION ALL
+    SELECT p.direct_id, ${NAMES_OF_THE_OTHERS}, NULL FROM direct_participants p WHERE p.user_id = $1
   )`;
 
 const THREAD = `SELECT t.id, NULL AS title, rooms.server_id,

@@ -25,6 +25,7 @@ export class AccountDeletion {
       await leaveServers(tx, userId);
       await deleteSessions(tx, userId);
       await leaveAdvocacy(tx, userId);
+      await leaveDirects(tx, userId);
       await endLogins(tx, userId, { accessEnded: true });
       await tx.query(`DELETE FROM users WHERE id = $1`, [userId]);
     });
@@ -63,4 +64,21 @@ async function leaveAdvocacy(tx: Tx, userId: string): Promise<void> {
     [userId],
   );
   for (const { id } of sessions) tx.announce(StandingChanged([], { scope: `conversation:${id}` }));
+}
+
+/** What was said stays for the others; nobody is left to read a conversation of nobody. */
+async function leaveDirects(tx: Tx, userId: string): Promise<void> {
+  const directs = await tx.query<{ id: string }>(
+    `SELECT c.id FROM direct_participants p JOIN conversations c ON c.id = p.direct_id
+     WHERE p.user_id = $1 ORDER BY c.id FOR UPDATE OF c`,
+    [userId],
+  );
+  const ids = directs.map(({ id }) => id);
+  await tx.query(`DELETE FROM direct_participants WHERE user_id = $1`, [userId]);
+  await tx.query(
+    `DELETE FROM conversations c WHERE c.id = ANY($1)
+       AND NOT EXISTS (SELECT 1 FROM direct_participants p WHERE p.direct_id = c.id)`,
+    [ids],
+  );
+  for (const id of ids) tx.announce(StandingChanged([], { scope: `conversation:${id}` }));
 }

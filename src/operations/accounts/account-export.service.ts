@@ -40,6 +40,21 @@ const PARTS: { type: string; sql: string }[] = [
           FROM sessions WHERE owner_id = $1`,
   },
   {
+    type: 'direct',
+    sql: `SELECT d.id, d.created_at AS "createdAt",
+            (SELECT json_agg(o.user_id) FROM direct_participants o WHERE o.direct_id = d.id) AS "userIds"
+          FROM direct_participants p JOIN directs d ON d.id = p.direct_id WHERE p.user_id = $1`,
+  },
+  {
+    type: 'ban',
+    sql: `SELECT b.server_id AS "serverId", b.reason, b.created_at AS "createdAt" FROM bans b WHERE b.user_id = $1`,
+  },
+  {
+    type: 'moderation',
+    sql: `SELECT a.server_id AS "serverId", a.action, a.target_id AS "targetId", a.details,
+            a.created_at AS "createdAt" FROM audit_log a WHERE a.actor_id = $1`,
+  },
+  {
     type: 'readMarker',
     sql: `SELECT conversation_id AS "conversationId", seq, updated_at AS "updatedAt"
           FROM read_markers WHERE user_id = $1`,
