@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import type { Content, Operation, Response, Schema } from './openapi-types.js';
 
@@ -138,6 +139,15 @@ export function describeRefusals(operation: Operation, path: string): void {
   for (const { status, name, of } of REFUSALS) {
     const isGeneral = status === 401 || responses[status] === undefined;
     if (isGeneral && of(operation, path)) responses[status] = { $ref: `#/components/responses/${name}` };
+  }
+  if (operation.tags?.some((tag) => tag.startsWith('legacy: '))) describeOldShapes(responses);
+}
+
+/** The old systems had shapes of their own: docs/legacy-clients.md tells them. */
+function describeOldShapes(responses: Operation['responses']): void {
+  for (const status of Object.keys(responses).filter((each) => Number(each) >= 400)) {
+    const description = `${STATUS_CODES[status] ?? 'Error'}, in the shape that the old system gave its errors.`;
+    responses[status] = { description, content: { 'application/json': { schema: { type: 'object' } } } };
   }
 }
 
