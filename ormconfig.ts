@@ -11,6 +11,7 @@ import { GuardAccounts1790000000102 } from './migrations/1790000000102-GuardAcco
 import { ListAdministrators1790000000103 } from './migrations/1790000000103-ListAdministrators.js';
 import { SortUsernamesByBytes1790000000104 } from './migrations/1790000000104-SortUsernamesByBytes.js';
 import { CreateReplies1790000000201 } from './migrations/1790000000201-CreateReplies.js';
+import { QueueSessions1790000000212 } from './migrations/1790000000212-QueueSessions.js';
 import { TeachAgents1790000000211 } from './migrations/1790000000211-TeachAgents.js';
 import { ReactToMessages1790000000321 } from './migrations/1790000000321-ReactToMessages.js';
 import { PinMessages1790000000322 } from './migrations/1790000000322-PinMessages.js';
@@ -123,6 +124,7 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       ListAdministrators1790000000103,
       SortUsernamesByBytes1790000000104,
       CreateReplies1790000000201,
+      QueueSessions1790000000212,
       TeachAgents1790000000211,
       ReactToMessages1790000000321,
       PinMessages1790000000322,

@@ -17,6 +17,8 @@ interface Passes {
   pin: Pinner;
   moderate: Moderator;
   clear: Moderator;
+  close: Writer;
+  help: Writer;
   own: Moderator;
 }
 
@@ -137,7 +139,7 @@ export function refuse(judgement: Verdict, what: string): void {
 
 function makePass(room: Room, actor: Actor, standing: ReturnType<typeof standingOf>, action: Action): Reader {
   if (action === 'read') return new Reader(room, actor, standing);
-  if (action === 'write') return new Writer(room, actor, standing);
+  if (action === 'write' || action === 'close' || action === 'help') return new Writer(room, actor, standing);
   if (action === 'pin') return new Pinner(room, actor, standing);
   return new Moderator(room, actor, standing);
 }

@@ -6,17 +6,17 @@ const f = 'forbid';
 const h = 'hide';
 
 describe('what may be done in a room', () => {
-  //                              read write pin moderate clear own
+  //                              read write pin moderate clear close help own
   const table: [Standing, ...string[]][] = [
-    ['stranger', h, h, h, h, h, h],
-    ['owner', a, a, a, a, a, a],
-    ['advocate', a, a, f, f, f, f],
-    ['participant', a, a, a, f, f, f],
-    ['MEMBER', a, a, f, f, f, f],
-    ['MODERATOR', a, a, a, a, f, f],
-    ['ADMIN', a, a, a, a, f, a],
+    ['stranger', h, h, h, h, h, h, h, h],
+    ['owner', a, a, a, a, a, a, f, a],
+    ['advocate', a, a, f, f, f, a, a, f],
+    ['participant', a, a, a, f, f, f, f, f],
+    ['MEMBER', a, a, f, f, f, f, f, f],
+    ['MODERATOR', a, a, a, a, f, f, f, f],
+    ['ADMIN', a, a, a, a, f, f, f, a],
   ];
-  const columns = ['read', 'write', 'pin', 'moderate', 'clear', 'own'] as const;
+  const columns = ['read', 'write', 'pin', 'moderate', 'clear', 'close', 'help', 'own'] as const;
 
   it('has a row for each standing and a column for each action', () => {
     expect([...columns]).toEqual([...ACTIONS]);

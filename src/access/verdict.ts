@@ -1,16 +1,19 @@
 import type { Role } from '../servers/memberships/membership.entity.js';
 import type { Standing } from './facts.js';
 
-/** `moderate` is deleting what others wrote; `pin` keeps it at hand; `clear` empties the room; `own` is renaming, closing and deleting it. */
-export const ACTIONS = ['read', 'write', 'pin', 'moderate', 'clear', 'own'] as const;
+/**
+ * `moderate` is deleting what others wrote; `pin` keeps it at hand; `clear` empties the room; `close` ends a session and
+ * opens it again; `help` is handing it back or on; `own` is renaming and deleting it.
+ */
+export const ACTIONS = ['read', 'write', 'pin', 'moderate', 'clear', 'close', 'help', 'own'] as const;
 export type Action = (typeof ACTIONS)[number];
 
 /** `hide` answers as if it did not exist; `forbid` says that one may see it but not do this. */
 export type Verdict = 'allow' | 'forbid' | 'hide';
 
 const MAY: Record<Exclude<Standing, 'stranger'>, readonly Action[]> = {
-  owner: ['read', 'write', 'pin', 'moderate', 'clear', 'own'],
-  advocate: ['read', 'write'],
+  owner: ['read', 'write', 'pin', 'moderate', 'clear', 'close', 'own'],
+  advocate: ['read', 'write', 'close', 'help'],
   participant: ['read', 'write', 'pin'],
   MEMBER: ['read', 'write'],
   MODERATOR: ['read', 'write', 'pin', 'moderate'],

@@ -1,4 +1,5 @@
 import { defineEvent } from '../platform/events/event.js';
+import type { Profile } from '../users/profile.presenter.js';
 import type { ConversationState } from './conversation-state.js';
 
 export const ConversationCreated = defineEvent<{ conversation: ConversationState }>('conversation.created');
@@ -21,4 +22,6 @@ export interface ConversationChange {
   status?: 'open' | 'closed';
   /** Of an agent session: how it stands with the agent's reply. */
   reply?: { id: string; status: 'waiting' | 'running' | 'done' | 'failed' | 'stopped'; error: string | null };
+  type?: 'agent' | 'peer';
+  advocate?: Profile | null;
 }

@@ -53,7 +53,7 @@ export class MessageChanges {
   }
 
   /** Runs `change` while nothing else is written into the room, on any node. It is given the room's present rev. */
-  underLock<T>(room: Room, change: (tx: Tx, lastRev: number) => Promise<T>): Promise<T> {
+  underLock<T>(room: Pick<Room, 'id'>, change: (tx: Tx, lastRev: number) => Promise<T>): Promise<T> {
     const inOneTransaction = () =>
       this.work.run(async (tx) => {
         const head = await tx.one<{ rev: number }>(

@@ -44,6 +44,6 @@ import { WriteQueue } from './write-queue.js';
     ThreadsService,
     WriteQueue,
   ],
-  exports: [AnswerAgain, HistoryService, MessagesService, ScribeService, WriteQueue],
+  exports: [AnswerAgain, HistoryService, MessageChanges, MessagesService, ScribeService, WriteQueue],
 })
 export class MessagesModule {}

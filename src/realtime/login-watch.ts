@@ -31,8 +31,11 @@ export class LoginWatch implements OnModuleInit {
   private async refresh(connection: Connection): Promise<void> {
     try {
       const actor = await this.actors.find(connection.actor.loginId);
-      if (actor && !actor.lacksSecondFactor) connection.become(actor);
-      else end(connection, !actor);
+      if (!actor || actor.lacksSecondFactor) return end(connection, !actor);
+      connection.become(actor);
+      if (connection.isClosed) return;
+      if (actor.isAdvocate) this.hub.subscribe(connection, 'advocates');
+      else this.hub.unsubscribe(connection, 'advocates');
     } catch (error) {
       this.logger.warn({ err: error as Error }, 'the account behind a socket could not be read again');
     }

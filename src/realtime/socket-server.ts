@@ -119,6 +119,7 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
     const { userId } = connection.actor;
     try {
       this.hub.subscribe(connection, `user:${userId}`);
+      if (connection.actor.isAdvocate) this.hub.subscribe(connection, 'advocates');
       const [serverIds, states, told] = await Promise.all([
         this.conversations.serversOf(userId),
         this.conversations.statesOf(userId),

@@ -12,6 +12,9 @@ export type SessionStatus = 'open' | 'closed';
 @Index('sessions_owner_agent_activity', ['ownerId', 'agentId', 'status', 'activeAt', 'id'])
 @Index('sessions_advocate_activity', ['advocateId', 'status', 'activeAt', 'id'])
 @Index('sessions_agent', ['agentId'])
+@Index('sessions_queue', ['queuedAt', 'id'], {
+  where: `type = 'peer' AND status = 'open' AND advocate_id IS NULL`,
+})
 @Index('sessions_external', ['externalId'], { where: 'external_id IS NOT NULL' })
 @Index('sessions_external_key', ['ownerId', 'externalId'], { unique: true, where: 'external_id IS NOT NULL' })
 @Index('sessions_standing_key', ['ownerId', 'agentId'], { unique: true, where: 'standing' })
@@ -39,6 +42,8 @@ export class Session {
   @Column('boolean', { default: false }) standing: boolean;
   /** When it was made or last written into: the order of lists. */
   @Column({ type: 'timestamptz', precision: 3, default: () => 'now()' }) activeAt: Date;
+  /** Since when it waits for an advocate, where it does. */
+  @Column({ type: 'timestamptz', precision: 3, default: () => 'now()' }) queuedAt: Date;
   @CreateDateColumn({ type: 'timestamptz', precision: 3 }) createdAt: Date;
   @UpdateDateColumn({ type: 'timestamptz', precision: 3 }) updatedAt: Date;
 }

@@ -1,6 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { presentProfile, Profile } from '../users/profile.presenter.js';
 import type { UserKind } from '../users/user.entity.js';
+import { WAITS } from './peer/queue.presenter.js';
 import { ReplyState } from './replies/reply.presenter.js';
 import type { SessionStatus, SessionType } from './session.entity.js';
 
@@ -9,6 +10,18 @@ export class SessionAgent {
   @ApiProperty() slug: string;
   @ApiProperty() name: string;
   @ApiProperty({ type: String, nullable: true }) avatarUrl: string | null;
+}
+
+/** Of a session that waits for an advocate. */
+export class QueuePlace {
+  @ApiProperty({ format: 'date-time' }) waitingSince: string;
+  @ApiProperty({
+    type: Number,
+    nullable: true,
+    example: 3,
+    description: 'One is next; exact up to 1,000. Null in lists: ask for the session itself.',
+  })
+  position: number | null;
 }
 
 export class SessionView {
@@ -22,6 +35,8 @@ export class SessionView {
   @ApiPropertyOptional({ type: String, nullable: true }) externalId: string | null;
   @ApiPropertyOptional({ type: ReplyState, nullable: true, description: 'The one that runs, or else the latest.' })
   reply: ReplyState | null;
+  @ApiPropertyOptional({ type: QueuePlace, nullable: true, description: 'Where it waits for an advocate.' })
+  queue: QueuePlace | null;
   @ApiProperty({ type: String, nullable: true, format: 'date-time' }) lastMessageAt: string | null;
   @ApiProperty({ format: 'date-time' }) createdAt: string;
   @ApiProperty({ format: 'date-time' }) updatedAt: string;
@@ -44,6 +59,9 @@ export interface SessionRow {
   externalId: string | null;
   lastMessageAt: Date | null;
   activity: Date;
+  waitingSince: Date | null;
+  /** Its place in the queue, where that was asked for. */
+  position?: number | null;
   createdAt: Date;
   updatedAt: Date;
   owner: ProfileJson;
@@ -58,6 +76,7 @@ const profileOf = (alias: string) => `CASE WHEN ${alias}.id IS NULL THEN NULL EL
 
 export const SESSION_ROWS = `
   SELECT s.id, s.type, s.title, s.status, s.external_id AS "externalId", c.last_message_at AS "lastMessageAt",
+    CASE WHEN ${WAITS} THEN s.queued_at END AS "waitingSince",
     s.active_at AS activity, s.created_at AS "createdAt", s.updated_at AS "updatedAt",
     ${profileOf('owner')} AS owner, ${profileOf('advocate')} AS advocate,
     CASE WHEN a.id IS NULL THEN NULL ELSE json_build_object(
@@ -86,6 +105,7 @@ export function presentSession(row: SessionRow): SessionView {
     advocate: row.advocate && presentProfile(row.advocate),
     externalId: row.externalId,
     reply: row.reply,
+    queue: row.waitingSince && { waitingSince: row.waitingSince.toISOString(), position: row.position ?? null },
     lastMessageAt: row.lastMessageAt?.toISOString() ?? null,
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),

@@ -58,14 +58,15 @@ export class SessionsController {
   }
 
   @Patch(':id')
-  @ApiOperation({ summary: 'Rename, close or open again' })
+  @ApiOperation({ summary: 'Rename, close or open again; its advocate may close it and open it again too' })
   @ApiOkResponse({ type: SessionView })
   async change(
     @Caller() caller: Actor,
     @Param('id', IdPipe) id: string,
     @Body() body: SessionPatch,
   ): Promise<SessionView> {
-    return this.sessions.change(await this.access.enter(caller, id, 'own', 'session'), body);
+    const pass = await this.access.enter(caller, id, body.title === undefined ? 'close' : 'own', 'session');
+    return this.sessions.change(pass, body);
   }
 
   @Delete(':id')

@@ -3,6 +3,9 @@ import { AccessModule } from '../access/access.module.js';
 import { ConversationsModule } from '../conversations/conversations.module.js';
 import { MessagesModule } from '../messages/messages.module.js';
 import { Answerer } from './answerer.js';
+import { PeerController } from './peer/peer.controller.js';
+import { PeerService } from './peer/peer.service.js';
+import { QueueService } from './peer/queue.service.js';
 import { Following } from './replies/following.js';
 import { LiveModule } from './replies/live.module.js';
 import { RepliesController } from './replies/replies.controller.js';
@@ -26,8 +29,15 @@ export class SessionsModule {
     return {
       module: SessionsModule,
       imports: [AccessModule, ConversationsModule, LiveModule, MessagesModule, module],
-      controllers: [SessionsController, RepliesController],
-      providers: [SessionsService, SessionList, ...REPLIES, { provide: Answerer, useExisting: answerer }],
+      controllers: [PeerController, SessionsController, RepliesController],
+      providers: [
+        SessionsService,
+        SessionList,
+        PeerService,
+        QueueService,
+        ...REPLIES,
+        { provide: Answerer, useExisting: answerer },
+      ],
       exports: [SessionsService, SessionList, RepliesService, Following],
     };
   }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { audienceOf } from '../access/facts.js';
 import { StandingChanged } from '../access/access.events.js';
-import type { Moderator, Reader } from '../access/pass.js';
+import type { Moderator, Reader, Writer } from '../access/pass.js';
 import type { Actor } from '../auth/actor.js';
 import { newState } from '../conversations/conversation-state.js';
 import {
@@ -11,10 +11,15 @@ import {
   ConversationUpdated,
 } from '../conversations/conversations.events.js';
 import { ConversationsService } from '../conversations/conversations.service.js';
+import { MessageChanges } from '../messages/message-changes.js';
+import { roomNow } from '../messages/room-now.js';
 import { Database } from '../platform/database/database.js';
 import { type Tx, UnitOfWork } from '../platform/database/unit-of-work.js';
 import { breaks } from '../platform/http/database-problem.js';
 import { Problem } from '../platform/http/problem.js';
+import { advocateFor } from './peer/advocates.js';
+import { tellWatchers, waits } from './peer/queue-watch.js';
+import { WAITS } from './peer/queue.presenter.js';
 import type { SessionStatus } from './session.entity.js';
 import { presentSession, SESSION_ROWS, type SessionRow, type SessionView } from './session.presenter.js';
 import type { SessionBody, SessionPatch } from './sessions.dto.js';
@@ -28,6 +33,7 @@ export class SessionsService {
     private readonly database: Database,
     private readonly work: UnitOfWork,
     private readonly conversations: ConversationsService,
+    private readonly changes: MessageChanges,
   ) {}
 
   /** Gives the one that is there where the caller used this externalId before, however the calls race. */
@@ -54,18 +60,23 @@ export class SessionsService {
     return this.get(room.id);
   }
 
-  async change({ room }: Moderator, { title, status }: SessionPatch): Promise<SessionView> {
-    await this.work.run(async (tx) => {
+  async change(pass: Writer, { title, status }: SessionPatch): Promise<SessionView> {
+    const { id } = pass.room;
+    await this.changes.underLock(pass.room, async (tx) => {
+      const room = await roomNow(tx, pass);
+      const waited = await waits(tx, id);
       const changed = await tx.one<{ title: string | null; status: SessionStatus }>(
-        `UPDATE sessions SET title = coalesce($2, title), status = coalesce($3, status), updated_at = now()
+        `UPDATE sessions SET title = coalesce($2, title), status = coalesce($3, status), updated_at = now(),
+           queued_at = CASE WHEN status = 'closed' AND $3 = 'open' THEN now() ELSE queued_at END
          WHERE id = $1 RETURNING title, status`,
-        [room.id, title ?? null, status ?? null],
+        [id, title ?? null, status ?? null],
       );
       if (!changed) throw Problem.notFound('This session');
-      if (status) await tx.query(`UPDATE conversations SET closed = $2 WHERE id = $1`, [room.id, status === 'closed']);
-      tx.announce(ConversationUpdated(audienceOf(room), { conversation: { id: room.id, ...changed } }));
+      if (status) await tx.query(`UPDATE conversations SET closed = $2 WHERE id = $1`, [id, status === 'closed']);
+      tx.announce(ConversationUpdated(audienceOf(room), { conversation: { id, ...changed } }));
+      await tellWatchers(tx, id, waited);
     });
-    return this.get(room.id);
+    return this.get(id);
   }
 
   /** Lets this agent answer in an agent session that has none; where one answers already, that one goes on. */
@@ -80,18 +91,22 @@ export class SessionsService {
     });
   }
 
-  async delete({ room }: Moderator): Promise<void> {
-    await this.work.run(async (tx) => {
+  async delete(pass: Moderator): Promise<void> {
+    await this.changes.underLock(pass.room, async (tx) => {
+      const room = await roomNow(tx, pass);
+      const waited = await waits(tx, room.id);
       await tx.query(`DELETE FROM conversations WHERE id = $1`, [room.id]);
       tx.announce(StandingChanged([], { scope: `conversation:${room.id}` }));
       tx.announce(ConversationDeleted(audienceOf(room), { conversationId: room.id }));
+      await tellWatchers(tx, room.id, waited);
     });
   }
 
   private async insert(tx: Tx, { userId }: Actor, body: NewSession): Promise<string> {
     const id = uuidv7();
     const { type, title = null, agentId = null, advocateId = null, externalId = null, standing = false } = body;
-    if (advocateId) await mustBeAdvocate(tx, advocateId);
+    if (advocateId) await advocateFor(tx, userId, advocateId);
+    if (agentId) await mustExist(tx, agentId);
     await this.conversations.create(tx, id, 'session');
     await tx.query(
       `INSERT INTO sessions (id, owner_id, type, title, agent_id, advocate_id, external_id, standing)
@@ -101,6 +116,7 @@ export class SessionsService {
     const room = { id, kind: 'session' as const, serverId: null, ownerId: userId, advocateId, agentId };
     const conversation = newState({ id, kind: 'session', title, serverId: null });
     tx.announce(ConversationCreated(audienceOf(room), { conversation }));
+    await tellWatchers(tx, id, false);
     return id;
   }
 
@@ -116,7 +132,19 @@ export class SessionsService {
   private async get(id: string): Promise<SessionView> {
     const row = await this.database.one<SessionRow>(`${SESSION_ROWS} WHERE s.id = $1`, [id]);
     if (!row) throw Problem.notFound('This session');
-    return presentSession(row);
+    return presentSession({ ...row, position: row.waitingSince && (await this.placeInQueue(id)) });
+  }
+
+  /** Exact up to a thousand: a range of the queue's index. */
+  private async placeInQueue(id: string): Promise<number | null> {
+    const row = await this.database.one<{ ahead: number }>(
+      `SELECT count(*) AS ahead FROM (
+         SELECT 1 FROM sessions s, (SELECT queued_at, id FROM sessions WHERE id = $1) mine
+         WHERE ${WAITS} AND (s.queued_at, s.id) < (mine.queued_at, mine.id) LIMIT 999
+       ) AS before_it`,
+      [id],
+    );
+    return row ? row.ahead + 1 : null;
   }
 }
 
@@ -126,9 +154,10 @@ function mustFit({ type, agentId, advocateId, unanswered }: NewSession): void {
   if (type === 'peer' && agentId) throw Problem.invalid('agentId', 'is for agent sessions');
 }
 
-async function mustBeAdvocate(tx: Tx, userId: string): Promise<void> {
-  const advocate = await tx.one(`SELECT 1 FROM users WHERE id = $1 AND is_advocate AND disabled_at IS NULL`, [userId]);
-  if (!advocate) throw Problem.invalid('advocateId', 'names no advocate');
+/** A deleted agent keeps its row, and gets no new sessions. */
+async function mustExist(tx: Tx, agentId: string): Promise<void> {
+  const agent = await tx.one(`SELECT 1 FROM agents WHERE id = $1 AND deleted_at IS NULL`, [agentId]);
+  if (!agent) throw Problem.notFound('This agent');
 }
 
 function isTaken(error: unknown): boolean {

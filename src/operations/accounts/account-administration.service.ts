@@ -8,6 +8,7 @@ import { Database } from '../../platform/database/database.js';
 import { type Tx, UnitOfWork } from '../../platform/database/unit-of-work.js';
 import { type Page, pageOf, readCursor } from '../../platform/http/paging.js';
 import { Problem } from '../../platform/http/problem.js';
+import { leaveAdvocacy, lockHelped } from '../../sessions/peer/leave-advocacy.js';
 import { comparable } from '../../users/names.js';
 import { User } from '../../users/user.entity.js';
 import { type AccountsQuery, type AdministeredAccount, presentAdministered, type RightsBody } from './accounts.dto.js';
@@ -51,7 +52,9 @@ export class AccountAdministration {
    */
   async change(userId: string, change: RightsBody, actorId?: string): Promise<AdministeredAccount> {
     return this.work.run(async (tx) => {
-      // In one order and before all else, so that two who demote each other take turns.
+      const endsAdvocacy = change.isAdvocate === false || change.disabled === true;
+      if (endsAdvocacy) await lockHelped(tx, userId);
+      // In one order, so that two who demote each other take turns.
       const administrators = await tx.query<{ id: string }>(
         `SELECT id FROM users WHERE is_admin AND disabled_at IS NULL ORDER BY id FOR UPDATE`,
       );
@@ -61,6 +64,7 @@ export class AccountAdministration {
       if (leaves && before.isAdmin && !administrators.some(({ id }) => id !== userId)) throw lastAdministrator();
       await this.write(tx, userId, change, actorId);
       const after = await tx.manager.findOneByOrFail(User, { id: userId });
+      if (endsAdvocacy) await leaveAdvocacy(tx, userId);
       tx.announce(AccountChanged([], { userId }));
       return presentAdministered(after);
     });

@@ -6,6 +6,7 @@ import { ConversationDeleted } from '../../conversations/conversations.events.js
 import { type Tx, UnitOfWork } from '../../platform/database/unit-of-work.js';
 import type { Topic } from '../../platform/events/event.js';
 import { Problem } from '../../platform/http/problem.js';
+import { leaveAdvocacy, lockHelped } from '../../sessions/peer/leave-advocacy.js';
 import { leaveServers } from './leave-servers.js';
 
 /** Takes an account and all that is only its own out of the house. */
@@ -20,6 +21,7 @@ export class AccountDeletion {
    */
   async delete({ userId }: Actor): Promise<void> {
     await this.work.run(async (tx) => {
+      await lockHelped(tx, userId);
       await mustNotBeLastAdministrator(tx, userId);
       await tx.query(`SELECT 1 FROM users WHERE id = $1 FOR UPDATE`, [userId]);
       await leaveServers(tx, userId);
@@ -55,15 +57,6 @@ async function deleteSessions(tx: Tx, userId: string): Promise<void> {
     tx.announce(StandingChanged([], { scope: `conversation:${id}` }));
     tx.announce(ConversationDeleted(audience, { conversationId: id }));
   }
-}
-
-/** Those whom the person helped are without an advocate from now on. */
-async function leaveAdvocacy(tx: Tx, userId: string): Promise<void> {
-  const sessions = await tx.query<{ id: string }>(
-    `UPDATE sessions SET advocate_id = NULL, updated_at = now() WHERE advocate_id = $1 RETURNING id`,
-    [userId],
-  );
-  for (const { id } of sessions) tx.announce(StandingChanged([], { scope: `conversation:${id}` }));
 }
 
 /** What was said stays for the others; nobody is left to read a conversation of nobody. */

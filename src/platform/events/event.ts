@@ -1,9 +1,10 @@
 /**
  * Who hears an event: a person, the members of a server, the sockets that show a conversation, those that show whether
- * somebody (a person, or the members of a server) is here, and those told of all typing in a server. An event without
+ * somebody (a person, or the members of a server) is here, and those told of all typing in a server; or
+ * all advocates. An event without
  * an audience stays inside the house.
  */
-export type Topic = `${'user' | 'server' | 'conversation' | 'presence' | 'typing'}:${string}`;
+export type Topic = `${'user' | 'server' | 'conversation' | 'presence' | 'typing'}:${string}` | 'advocates';
 
 export interface DomainEvent<Data = unknown> {
   readonly type: string;

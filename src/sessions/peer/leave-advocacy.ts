@@ -1,0 +1,31 @@
+import { StandingChanged } from '../../access/access.events.js';
+import { ConversationDeleted, ConversationUpdated } from '../../conversations/conversations.events.js';
+import type { Tx } from '../../platform/database/unit-of-work.js';
+import { tellWatchers } from './queue-watch.js';
+
+/**
+ * Locks the rooms of those whom somebody helps, before anything else is locked: a send locks its room first and the
+ * people in it after that.
+ */
+export async function lockHelped(tx: Tx, userId: string): Promise<void> {
+  await tx.query(
+    `SELECT 1 FROM sessions s JOIN conversations c ON c.id = s.id
+     WHERE s.advocate_id = $1 ORDER BY c.id FOR NO KEY UPDATE OF c`,
+    [userId],
+  );
+}
+
+/** Those whom the person helped wait for somebody else from now on. */
+export async function leaveAdvocacy(tx: Tx, userId: string): Promise<void> {
+  const sessions = await tx.query<{ id: string; ownerId: string }>(
+    `UPDATE sessions SET advocate_id = NULL, queued_at = now(), updated_at = now() WHERE advocate_id = $1
+     RETURNING id, owner_id AS "ownerId"`,
+    [userId],
+  );
+  for (const { id, ownerId } of sessions) {
+    tx.announce(StandingChanged([], { scope: `conversation:${id}` }));
+    tx.announce(ConversationDeleted([`user:${userId}`], { conversationId: id }));
+    tx.announce(ConversationUpdated([`user:${ownerId}`], { conversation: { id, advocate: null } }));
+    await tellWatchers(tx, id, false);
+  }
+}
