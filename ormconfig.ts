@@ -13,6 +13,8 @@ import { SortUsernamesByBytes1790000000104 } from './migrations/1790000000104-So
 import { CreateReplies1790000000201 } from './migrations/1790000000201-CreateReplies.js';
 import { QueueSessions1790000000212 } from './migrations/1790000000212-QueueSessions.js';
 import { TeachAgents1790000000211 } from './migrations/1790000000211-TeachAgents.js';
+import { CountTokens1790000000213 } from './migrations/1790000000213-CountTokens.js';
+import { KeepReadTimes1790000000214 } from './migrations/1790000000214-KeepReadTimes.js';
 import { ReactToMessages1790000000321 } from './migrations/1790000000321-ReactToMessages.js';
 import { PinMessages1790000000322 } from './migrations/1790000000322-PinMessages.js';
 import { OpenThreads1790000000323 } from './migrations/1790000000323-OpenThreads.js';
@@ -31,6 +33,7 @@ import { CreateDirects1790000000302 } from './migrations/1790000000302-CreateDir
 import { Direct } from './src/directs/direct.entity.js';
 import { DirectParticipant } from './src/directs/direct-participant.entity.js';
 import { Agent } from './src/agents/agent.entity.js';
+import { TokenUsage } from './src/agents/usage/token-usage.entity.js';
 import { AccountEvent } from './src/auth/audit/account-event.entity.js';
 import { Login } from './src/auth/login.entity.js';
 import { AccountNotice } from './src/auth/logins/account-notice.entity.js';
@@ -39,6 +42,7 @@ import { RecoveryCode } from './src/auth/second-factor/recovery-code.entity.js';
 import { SecondFactor } from './src/auth/second-factor/second-factor.entity.js';
 import { Ticket } from './src/auth/tickets/ticket.entity.js';
 import { Conversation } from './src/conversations/conversation.entity.js';
+import { ReadTime } from './src/conversations/read-time.entity.js';
 import { ReadMarker } from './src/conversations/read-marker.entity.js';
 import { Import } from './src/legacy/import/import.entity.js';
 import { ImportedId } from './src/legacy/import/imported-id.entity.js';
@@ -101,6 +105,7 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       RateLimit,
       Reaction,
       ReadMarker,
+      ReadTime,
       RecoveryCode,
       Reply,
       RunningNode,
@@ -110,6 +115,7 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       Thread,
       ThreadParticipant,
       Ticket,
+      TokenUsage,
       User,
     ],
     migrations: [
@@ -126,6 +132,8 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       CreateReplies1790000000201,
       QueueSessions1790000000212,
       TeachAgents1790000000211,
+      CountTokens1790000000213,
+      KeepReadTimes1790000000214,
       ReactToMessages1790000000321,
       PinMessages1790000000322,
       ShareNodes1790000000105,

@@ -6,11 +6,13 @@ import { AgentFinder } from './agent-finder.js';
 import { Agent } from './agent.entity.js';
 import { AgentsController } from './agents.controller.js';
 import { AgentsService } from './agents.service.js';
+import { UsageController } from './usage/usage.controller.js';
+import { UsageService } from './usage/usage.service.js';
 
 @Module({
   imports: [TypeOrmModule.forFeature([Agent]), UsersModule],
-  controllers: [AgentsController],
-  providers: [AgentsService, AgentAnswerer, AgentFinder],
+  controllers: [AgentsController, UsageController],
+  providers: [AgentsService, UsageService, AgentAnswerer, AgentFinder],
   exports: [AgentsService, AgentAnswerer, AgentFinder],
 })
 export class AgentsModule {}

@@ -11,8 +11,10 @@ export const ConversationCleared = defineEvent<{ conversationId: string; rev: nu
   'conversation.cleared',
 );
 
-/** How far somebody has read. */
-export const ConversationRead = defineEvent<{ conversationId: string; userId: string; seq: number }>('read');
+/** How far somebody has read; in a peer session with the time, which is the `readAt` of what they have newly read. */
+export const ConversationRead = defineEvent<{ conversationId: string; userId: string; seq: number; readAt?: string }>(
+  'read',
+);
 
 /** What of a room can change without its messages. What is left out has not changed. */
 export interface ConversationChange {

@@ -11,6 +11,28 @@ import { ConversationRead } from './conversations.events.js';
 import { type ConversationState, STATE_COLUMNS } from './conversation-state.js';
 import { MINE, UNREAD } from './mine.js';
 
+const MOVE = `
+  INSERT INTO read_markers AS marker (conversation_id, user_id, seq)
+  SELECT id, $2, least($3, last_seq) FROM conversations WHERE id = $1
+  ON CONFLICT (conversation_id, user_id) DO UPDATE SET seq = excluded.seq, updated_at = now()
+    WHERE marker.seq < excluded.seq
+  RETURNING seq`;
+
+const MARK = `WITH moved AS (${MOVE}) SELECT seq, NULL::timestamptz AS "readAt" FROM moved`;
+
+/** In a peer session each step of a side is kept with its time, for the other side. */
+const MARK_IN_SESSION = `
+  WITH moved AS (${MOVE}), step AS (
+    INSERT INTO read_times (conversation_id, by_owner, seq)
+    SELECT s.id, s.owner_id = $2, moved.seq FROM moved JOIN sessions s ON s.id = $1 AND s.type = 'peer'
+    WHERE NOT EXISTS (
+      SELECT 1 FROM read_times t
+      WHERE t.conversation_id = s.id AND t.by_owner = (s.owner_id = $2) AND t.seq >= moved.seq)
+    ON CONFLICT DO NOTHING
+    RETURNING read_at
+  )
+  SELECT seq, (SELECT read_at FROM step) AS "readAt" FROM moved`;
+
 @Injectable()
 export class ConversationsService {
   constructor(
@@ -70,19 +92,17 @@ export class ConversationsService {
 
   /** Moves the caller's marker to `seq` or the end of the room, never backwards. Gives where it stands. */
   async markRead({ room, actor }: Reader, seq: number): Promise<number> {
-    const moved = await this.database.one<{ seq: number }>(
-      `INSERT INTO read_markers AS marker (conversation_id, user_id, seq)
-       SELECT id, $2, least($3, last_seq) FROM conversations WHERE id = $1
-       ON CONFLICT (conversation_id, user_id) DO UPDATE SET seq = excluded.seq, updated_at = now()
-         WHERE marker.seq < excluded.seq
-       RETURNING seq`,
+    const moved = await this.database.one<{ seq: number; readAt: Date | null }>(
+      room.kind === 'session' ? MARK_IN_SESSION : MARK,
       [room.id, actor.userId, seq],
     );
     if (!moved) return this.markerOf(room.id, actor.userId);
     // A channel's members would hear each other scroll: there only the reader's own devices are told.
     const own: Topic = `user:${actor.userId}`;
     const audience = rulingKind(room) === 'channel' ? [own] : audienceOf(room);
-    this.bus.publish(ConversationRead(audience, { conversationId: room.id, userId: actor.userId, seq: moved.seq }));
+    const step = { conversationId: room.id, userId: actor.userId, seq: moved.seq };
+    const { readAt } = moved;
+    this.bus.publish(ConversationRead(audience, readAt ? { ...step, readAt: readAt.toISOString() } : step));
     return moved.seq;
   }
 

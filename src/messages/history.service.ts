@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
+import type { Room } from '../access/facts.js';
 import type { Reader } from '../access/pass.js';
 import { Database } from '../platform/database/database.js';
 import { Problem } from '../platform/http/problem.js';
 import { MESSAGE_JOINS, messageColumns, type MessageRow, MessageView, presentMessage } from './message.presenter.js';
+import { withReadTimes } from './read-times.js';
 
 /** Where a page of history lies: by seq, or the newest where nothing is said. */
 export interface Place {
@@ -48,11 +50,15 @@ export class HistoryService {
   /** Gives up to `limit` messages in ascending seq, and whether there are more in the direction of the paging. */
   async page(viewer: Viewer, place: Place, limit: number): Promise<{ items: MessageView[]; more: boolean }> {
     const keys = keysOf(viewer);
-    if (place.around !== undefined) return { items: await this.around(keys, place.around, limit), more: false };
+    if (place.around !== undefined) return { items: await this.around(viewer, place.around, limit), more: false };
     const forward = place.after !== undefined;
     const rows = forward
-      ? await this.rows(`${SELECT} AND m.seq > $3 ORDER BY m.seq LIMIT $4`, [...keys, place.after, limit + 1])
-      : await this.rows(`${SELECT} AND m.seq < $3 ORDER BY m.seq DESC LIMIT $4`, [
+      ? await this.rows(viewer.room, `${SELECT} AND m.seq > $3 ORDER BY m.seq LIMIT $4`, [
+          ...keys,
+          place.after,
+          limit + 1,
+        ])
+      : await this.rows(viewer.room, `${SELECT} AND m.seq < $3 ORDER BY m.seq DESC LIMIT $4`, [
           ...keys,
           place.before ?? Number.MAX_SAFE_INTEGER,
           limit + 1,
@@ -82,7 +88,8 @@ export class HistoryService {
     const { headRev, clearedSeq, floorRev } = head;
     const isLost = after > headRev || after < floorRev;
     if (isLost) return { items: [], rev: headRev, more: false, reset: true, clearedSeq };
-    const rows = found.filter((row): row is ChangesRow & MessageRow => row.id !== null);
+    const changed = found.filter((row): row is ChangesRow & MessageRow => row.id !== null);
+    const rows = await withReadTimes(this.database, viewer.room, changed);
     const items = rows.slice(0, limit).map(presentMessage);
     const more = rows.length > limit;
     return { items, rev: more ? (items.at(-1)?.rev ?? after) : headRev, more, reset: false, clearedSeq };
@@ -90,23 +97,28 @@ export class HistoryService {
 
   /** As `viewerId` sees it, or nobody in particular. Throws 404. */
   async find(conversationId: string, messageId: string, viewerId: string | null = null): Promise<MessageView> {
-    const [row] = await this.rows(`${SELECT} AND m.id = $3`, [conversationId, viewerId, messageId]);
+    const [row] = await this.database.prepared<MessageRow>(`${SELECT} AND m.id = $3`, [
+      conversationId,
+      viewerId,
+      messageId,
+    ]);
     if (!row) throw Problem.notFound('This message');
     return presentMessage(row);
   }
 
-  private async around(keys: unknown[], seq: number, limit: number): Promise<MessageView[]> {
+  private async around(viewer: Viewer, seq: number, limit: number): Promise<MessageView[]> {
     const half = Math.floor(limit / 2);
     const rows = await this.rows(
+      viewer.room,
       `(${SELECT} AND m.seq < $3 ORDER BY m.seq DESC LIMIT $4) UNION ALL
        (${SELECT} AND m.seq >= $3 ORDER BY m.seq LIMIT $5) ORDER BY seq`,
-      [...keys, seq, half, limit - half],
+      [...keysOf(viewer), seq, half, limit - half],
     );
     return rows.map(presentMessage);
   }
 
-  private rows(sql: string, values: unknown[]): Promise<MessageRow[]> {
-    return this.database.prepared<MessageRow>(sql, values);
+  private async rows(room: Room, sql: string, values: unknown[]): Promise<MessageRow[]> {
+    return withReadTimes(this.database, room, await this.database.prepared<MessageRow>(sql, values));
   }
 }
 

@@ -12,6 +12,7 @@ import {
   presentMessage,
 } from './message.presenter.js';
 import type { MessageChange } from './messages.events.js';
+import { withReadTimes } from './read-times.js';
 import { roomNow } from './room-now.js';
 import { WriteQueue } from './write-queue.js';
 
@@ -76,12 +77,13 @@ function viewerOf(pass: Caller): string | null {
 }
 
 /** As the caller sees them, in order of seq. */
-function loadMessages(tx: Tx, viewerId: string | null, room: Room, ids: string[]): Promise<MessageRow[]> {
-  return tx.query<MessageRow>(
+async function loadMessages(tx: Tx, viewerId: string | null, room: Room, ids: string[]): Promise<MessageRow[]> {
+  const rows = await tx.query<MessageRow>(
     `SELECT ${messageColumns('$3::uuid')} FROM messages m ${MESSAGE_JOINS}
      WHERE m.conversation_id = $1 AND m.id = ANY($2) ORDER BY m.seq`,
     [room.id, ids, viewerId],
   );
+  return withReadTimes(tx, room, rows);
 }
 
 /** Gives each of the changed messages its rev after `last`, and announces it as it is now. */

@@ -72,6 +72,8 @@ export interface MessageRow {
   /** Which of them the viewer chose. */
   reacted: string[] | null;
   pinnedAt: Date | null;
+  /** Of a peer session, where it was looked up. */
+  readAt?: Date | null;
   createdAt: Date;
   editedAt: Date | null;
   deletedAt: Date | null;
@@ -146,7 +148,7 @@ export function messageView(row: Omit<MessageRow, keyof AuthorColumns>, author: 
     mentions: row.mentions ?? [],
     mentionsEveryone: row.mentionsEveryone,
     pinnedAt: row.pinnedAt?.toISOString() ?? null,
-    readAt: null,
+    readAt: row.readAt?.toISOString() ?? null,
     createdAt: row.createdAt.toISOString(),
     editedAt: row.editedAt?.toISOString() ?? null,
     deletedAt: row.deletedAt?.toISOString() ?? null,

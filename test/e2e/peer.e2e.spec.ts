@@ -175,6 +175,36 @@ describe('peer support', () => {
     others.close();
   });
 
+  it('tells each side when the other has read, and that time stays', async () => {
+    const { id } = await open({ advocateId: bob.id });
+    const [hers, his] = await Promise.all([ada.socket(), bob.socket()]);
+    const [first] = [await ada.say(id, 'one'), await ada.say(id, 'two'), await bob.say(id, 'three')];
+    const timesFor = async (who: Person, where = ''): Promise<(string | null)[]> =>
+      (await who.get(`/conversations/${id}/messages${where}`)).body.items.map((message: any) => message.readAt);
+    expect(await timesFor(ada)).toEqual([null, null, null]);
+    const readUpTo = async (who: Person, seq: number, hearer = hers): Promise<string> => {
+      await who.put(`/conversations/${id}/read`, { seq });
+      const event = await hearer.next((frame) => frame.type === 'read' && frame.userId === who.id && frame.seq === seq);
+      return event.readAt;
+    };
+    const [one, two] = [await readUpTo(bob, 1), await readUpTo(bob, 3)];
+    expect(one).toMatch(/^\d{4}-.*Z$/);
+    expect(await timesFor(ada)).toEqual([one, two, null]);
+    const three = await readUpTo(ada, 3, his);
+    for (const who of [ada, bob]) expect(await timesFor(who)).toEqual([one, two, three]);
+    expect(await timesFor(ada, '?around=2')).toEqual([one, two, three]);
+    expect((await ada.get(`/conversations/${id}/changes?after=0`)).body.items[0].readAt).toBe(one);
+    await ada.patch(`/conversations/${id}/messages/${first.id}`, { content: 'one, edited' });
+    expect((await his.next('message.updated')).message.readAt).toBe(one);
+    await bob.post(`/sessions/${id}/transfer`, { advocateId: cleo.id });
+    await ada.say(id, 'four');
+    const four = await readUpTo(cleo, 4);
+    expect(await timesFor(ada)).toEqual([one, two, three, four]);
+    await ada.delete(`/sessions/${id}`);
+    hers.close();
+    his.close();
+  });
+
   it('is closed and opened again by either, and renamed by its owner alone', async () => {
     const { id } = await open({ advocateId: bob.id });
     expect((await bob.patch(`/sessions/${id}`, { title: 'mine' })).status).toBe(403);

@@ -1,8 +1,7 @@
 /**
  * Who hears an event: a person, the members of a server, the sockets that show a conversation, those that show whether
- * somebody (a person, or the members of a server) is here, and those told of all typing in a server; or
- * all advocates. An event without
- * an audience stays inside the house.
+ * somebody (a person, or the members of a server) is here, those told of all typing in a server, and all advocates. An
+ * event without an audience stays inside the house.
  */
 export type Topic = `${'user' | 'server' | 'conversation' | 'presence' | 'typing'}:${string}` | 'advocates';
 
