@@ -10,28 +10,29 @@ import { WatchLogins1790000000101 } from './migrations/1790000000101-WatchLogins
 import { GuardAccounts1790000000102 } from './migrations/1790000000102-GuardAccounts.js';
 import { ListAdministrators1790000000103 } from './migrations/1790000000103-ListAdministrators.js';
 import { SortUsernamesByBytes1790000000104 } from './migrations/1790000000104-SortUsernamesByBytes.js';
+import { ShareNodes1790000000105 } from './migrations/1790000000105-ShareNodes.js';
 import { CreateReplies1790000000201 } from './migrations/1790000000201-CreateReplies.js';
 import { QueueSessions1790000000212 } from './migrations/1790000000212-QueueSessions.js';
 import { TeachAgents1790000000211 } from './migrations/1790000000211-TeachAgents.js';
 import { CountTokens1790000000213 } from './migrations/1790000000213-CountTokens.js';
 import { KeepReadTimes1790000000214 } from './migrations/1790000000214-KeepReadTimes.js';
+import { GuardServers1790000000301 } from './migrations/1790000000301-GuardServers.js';
 import { ReactToMessages1790000000321 } from './migrations/1790000000321-ReactToMessages.js';
 import { PinMessages1790000000322 } from './migrations/1790000000322-PinMessages.js';
 import { OpenThreads1790000000323 } from './migrations/1790000000323-OpenThreads.js';
 import { MentionPeople1790000000324 } from './migrations/1790000000324-MentionPeople.js';
 import { SearchMessages1790000000341 } from './migrations/1790000000341-SearchMessages.js';
+import { AttachFiles1790000000342 } from './migrations/1790000000342-AttachFiles.js';
 import { CreateImports1790000000401 } from './migrations/1790000000401-CreateImports.js';
 import { FindByExternalId1790000000411 } from './migrations/1790000000411-FindByExternalId.js';
 import { AskForReplies1790000000501 } from './migrations/1790000000501-AskForReplies.js';
 import { StoreMentions1790000000502 } from './migrations/1790000000502-StoreMentions.js';
 import { ListActivity1790000000601 } from './migrations/1790000000601-ListActivity.js';
-import { ShareNodes1790000000105 } from './migrations/1790000000105-ShareNodes.js';
-import { GuardServers1790000000301 } from './migrations/1790000000301-GuardServers.js';
-import { AuditEntry } from './src/access/audit/audit-entry.entity.js';
 import { RememberPurges1790000000602 } from './migrations/1790000000602-RememberPurges.js';
 import { CreateDirects1790000000302 } from './migrations/1790000000302-CreateDirects.js';
 import { Direct } from './src/directs/direct.entity.js';
 import { DirectParticipant } from './src/directs/direct-participant.entity.js';
+import { AuditEntry } from './src/access/audit/audit-entry.entity.js';
 import { Agent } from './src/agents/agent.entity.js';
 import { TokenUsage } from './src/agents/usage/token-usage.entity.js';
 import { AccountEvent } from './src/auth/audit/account-event.entity.js';
@@ -48,6 +49,8 @@ import { Import } from './src/legacy/import/import.entity.js';
 import { ImportedId } from './src/legacy/import/imported-id.entity.js';
 import { MessageRevision } from './src/messages/revisions/message-revision.entity.js';
 import { Mention } from './src/messages/mentions/mention.entity.js';
+import { Attachment } from './src/messages/attachments/attachment.entity.js';
+import { StrayFile } from './src/messages/attachments/stray-file.entity.js';
 import { Message } from './src/messages/message.entity.js';
 import { Reaction } from './src/messages/reactions/reaction.entity.js';
 import { ThreadParticipant } from './src/messages/threads/thread-participant.entity.js';
@@ -87,6 +90,7 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       Agent,
       AuditEntry,
       Ban,
+      Attachment,
       Category,
       Invite,
       Channel,
@@ -114,6 +118,7 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       Session,
       Thread,
       ThreadParticipant,
+      StrayFile,
       Ticket,
       TokenUsage,
       User,
@@ -129,19 +134,21 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       GuardAccounts1790000000102,
       ListAdministrators1790000000103,
       SortUsernamesByBytes1790000000104,
+      ShareNodes1790000000105,
       CreateReplies1790000000201,
       QueueSessions1790000000212,
       TeachAgents1790000000211,
       CountTokens1790000000213,
       KeepReadTimes1790000000214,
+      GuardServers1790000000301,
       ReactToMessages1790000000321,
       PinMessages1790000000322,
-      ShareNodes1790000000105,
       OpenThreads1790000000323,
       MentionPeople1790000000324,
       SearchMessages1790000000341,
       GuardServers1790000000301,
       CreateDirects1790000000302,
+      AttachFiles1790000000342,
       CreateImports1790000000401,
       FindByExternalId1790000000411,
       AskForReplies1790000000501,

@@ -8,12 +8,14 @@ import { ConversationsModule } from './conversations/conversations.module.js';
 import { DirectsModule } from './directs/directs.module.js';
 import { LegacyModule } from './legacy/legacy.module.js';
 import { MessagesModule } from './messages/messages.module.js';
+import { AttachmentsModule } from './messages/attachments/attachments.module.js';
 import { SearchModule } from './messages/search/search.module.js';
 import { OperationsModule } from './operations/operations.module.js';
 import { ConfigModule } from './platform/config/config.module.js';
 import type { Config } from './platform/config/config.js';
 import { DatabaseModule } from './platform/database/database.module.js';
 import { EventsModule } from './platform/events/events.module.js';
+import { FilesModule } from './platform/files/files.module.js';
 import { LimitsModule } from './platform/limits/limits.module.js';
 import { MailModule } from './platform/mail/mail.module.js';
 import { MetricsModule } from './platform/metrics/metrics.module.js';
@@ -39,6 +41,7 @@ export class AppModule {
         ConfigModule.with(config),
         DatabaseModule.with(dataSource),
         EventsModule,
+        FilesModule,
         LimitsModule,
         MailModule,
         MetricsModule,
@@ -52,6 +55,7 @@ export class AppModule {
         ConversationsModule,
         MessagesModule,
         SearchModule,
+        AttachmentsModule,
 
         AgentsModule,
         sessions,

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../platform/database/database.js';
+import type { Tx } from '../platform/database/unit-of-work.js';
 import { sqlState } from '../platform/http/database-problem.js';
 import type { MessageRole } from './message.entity.js';
 
@@ -52,18 +53,22 @@ export interface Judged {
   joined: boolean;
 }
 
+const APPEND = `SELECT outcome, id, seq, rev, created_at AS "createdAt", owner_id AS "ownerId", advocate_id AS "advocateId",
+     agent_id AS "agentId", title, reply_id AS "replyId", mentions, joined
+   FROM append_messages($1) ORDER BY "position"`;
+
 @Injectable()
 export class AppendStore {
   constructor(private readonly database: Database) {}
 
   /** Stores a batch in one commit; gives one judgement for each draft, in their order. */
   append(drafts: DraftRow[]): Promise<Judged[]> {
-    return this.database.prepared<Judged>(
-      `SELECT outcome, id, seq, rev, created_at AS "createdAt", owner_id AS "ownerId", advocate_id AS "advocateId",
-         agent_id AS "agentId", title, reply_id AS "replyId", mentions, joined
-       FROM append_messages($1) ORDER BY "position"`,
-      [JSON.stringify(drafts)],
-    );
+    return this.database.prepared<Judged>(APPEND, [JSON.stringify(drafts)]);
+  }
+
+  /** One message, as a part of a transaction that does more. */
+  async appendInside(tx: Tx, draft: DraftRow): Promise<Judged> {
+    return (await tx.one<Judged>(APPEND, [JSON.stringify([draft])])) as Judged;
   }
 
   /** True where the statement failed over what is in it (22: data, 23: constraints), and not over the database. */

@@ -11,6 +11,17 @@ export interface ReactionCount {
   count: number;
 }
 
+/** What is kept of an attachment in the row of its message, so that showing messages needs no other table. */
+export interface AttachmentData {
+  id: string;
+  name: string;
+  type: string;
+  size: number;
+  width: number | null;
+  height: number | null;
+  thumbnail: boolean;
+}
+
 /**
  * Every message of every room. Each key starts with the conversation, so that the table can be partitioned or
  * distributed by it. A deleted message keeps its row and its seq; its text is gone.
@@ -55,6 +66,8 @@ export class Message {
   @Column('text', { nullable: true }) content: string | null;
   @Column('jsonb', { nullable: true }) metadata: Record<string, unknown> | null;
   @Column('integer', { nullable: true }) tokensUsed: number | null;
+  /** In the order in which they were named; a copy of their rows, which never change. */
+  @Column('jsonb', { nullable: true }) attachments: AttachmentData[] | null;
   @Column('text', { nullable: true }) nonce: string | null;
   /** The head of the SHA-256 of what was sent with the nonce: tells a repeated send from a reused nonce, also after edits. */
   @Column('bytea', { nullable: true }) sentHash: Buffer | null;

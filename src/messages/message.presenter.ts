@@ -2,7 +2,8 @@ import { ApiExtraModels, ApiProperty, getSchemaPath } from '@nestjs/swagger';
 import type { Author } from '../access/pass.js';
 import { DELETED_USER, presentProfile, Profile } from '../users/profile.presenter.js';
 import type { UserKind } from '../users/user.entity.js';
-import type { MessageRole, ReactionCount } from './message.entity.js';
+import { AttachmentView, presentAttachment } from './attachments/attachment.presenter.js';
+import type { AttachmentData, MessageRole, ReactionCount } from './message.entity.js';
 
 const AGENT_AS_AUTHOR = {
   type: 'object',
@@ -41,7 +42,7 @@ export class MessageView {
   @ApiProperty({ type: String, nullable: true }) nonce: string | null;
   @ApiProperty({ type: String, nullable: true, format: 'uuid' }) replyToId: string | null;
   @ApiProperty({ type: String, nullable: true, format: 'uuid' }) threadId: string | null;
-  @ApiProperty({ type: [Object] }) attachments: never[];
+  @ApiProperty({ type: [AttachmentView] }) attachments: AttachmentView[];
   @ApiProperty({ type: [ReactionView] }) reactions: ReactionView[];
   @ApiProperty({ type: [String], format: 'uuid', description: 'The ids of the people it names.' }) mentions: string[];
   @ApiProperty({ description: 'It names everybody who can see it.', example: false }) mentionsEveryone: boolean;
@@ -68,6 +69,7 @@ export interface MessageRow {
   threadId: string | null;
   mentions: string[] | null;
   mentionsEveryone: boolean;
+  attachments: AttachmentData[] | null;
   reactions: ReactionCount[] | null;
   /** Which of them the viewer chose. */
   reacted: string[] | null;
@@ -92,6 +94,7 @@ export const NEW_MESSAGE = {
   threadId: null,
   mentions: null,
   mentionsEveryone: false,
+  attachments: null,
   reactions: null,
   reacted: null,
   pinnedAt: null,
@@ -107,7 +110,7 @@ export const messageColumns = (viewer: string) => `
   m.id, m.conversation_id AS "conversationId", m.seq, m.rev, m.role, m.content, m.metadata,
   m.tokens_used AS "tokensUsed", m.nonce, m.reply_to_id AS "replyToId", thread.id AS "threadId",
   m.mentions, m.mentions_everyone AS "mentionsEveryone",
-  m.reactions,
+  m.attachments, m.reactions,
   CASE WHEN m.reactions IS NOT NULL THEN ARRAY(
     SELECT mine.emoji FROM reactions mine
     WHERE mine.conversation_id = m.conversation_id AND mine.message_id = m.id AND mine.user_id = ${viewer}
@@ -139,7 +142,7 @@ export function messageView(row: Omit<MessageRow, keyof AuthorColumns>, author: 
     nonce: row.nonce,
     replyToId: row.replyToId,
     threadId: row.threadId,
-    attachments: [],
+    attachments: (row.attachments ?? []).map(presentAttachment),
     reactions: (row.reactions ?? []).map(({ emoji, count }) => ({
       emoji,
       count,

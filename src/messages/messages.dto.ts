@@ -3,6 +3,7 @@ import { Transform, Type } from 'class-transformer';
 import {
   ArrayMaxSize,
   ArrayNotEmpty,
+  ArrayUnique,
   IsArray,
   IsInt,
   IsObject,
@@ -72,6 +73,13 @@ export class MessageDraft {
   @Optional()
   @IsUUID()
   replyToId?: string;
+
+  @ApiPropertyOptional({ format: 'uuid', isArray: true, description: 'Files that you uploaded and have not sent yet.' })
+  @Optional()
+  @IsArray()
+  @ArrayUnique()
+  @IsUUID(undefined, { each: true })
+  attachmentIds?: string[];
 }
 
 export class SendBody extends MessageDraft {

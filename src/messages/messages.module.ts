@@ -3,6 +3,7 @@ import { AccessModule } from '../access/access.module.js';
 import { ConversationsModule } from '../conversations/conversations.module.js';
 import { AnswerAgain } from './answer-again.js';
 import { AppendStore } from './append-store.js';
+import { AttachingStore } from './attachments/attaching-store.js';
 import { HistoryService } from './history.service.js';
 import { InboxController } from './inbox.controller.js';
 import { InboxService } from './inbox.service.js';
@@ -33,6 +34,7 @@ import { WriteQueue } from './write-queue.js';
   providers: [
     AnswerAgain,
     AppendStore,
+    AttachingStore,
     HistoryService,
     InboxService,
     MessageChanges,

@@ -12,9 +12,11 @@ import {
 import { EventBus } from '../platform/events/event-bus.js';
 import { Problem } from '../platform/http/problem.js';
 import type { DraftRow, Judged, Outcome } from './append-store.js';
+import { AttachingStore } from './attachments/attaching-store.js';
 import { HistoryService } from './history.service.js';
 import { MessageChanges } from './message-changes.js';
 import { mentioning, storeMentions } from './mentions/mentioning.js';
+import type { AttachmentData } from './message.entity.js';
 import { type MessageRow, messageView, type MessageView, NEW_MESSAGE } from './message.presenter.js';
 import { MessageCreated, MessageDeleted, MessageStored, MessageUpdated } from './messages.events.js';
 import { removeContents } from './remove-contents.js';
@@ -30,8 +32,15 @@ export interface Draft {
   replyToId?: string | undefined;
   metadata?: Record<string, unknown> | undefined;
   tokensUsed?: number | undefined;
+  attachmentIds?: string[] | undefined;
   /** Of an agent: the reply that ends with this message, in the same commit. */
   reply?: { id: string; attempt: number; status: 'done' | 'stopped' } | undefined;
+}
+
+/** What became of a send; with the message where it was stored. */
+interface Settled {
+  judged: Judged;
+  message?: MessageView;
 }
 
 export interface Appended {
@@ -60,6 +69,7 @@ const CLOSED: Partial<Record<string, () => Problem>> = {
 export class MessagesService {
   constructor(
     private readonly queue: WriteQueue,
+    private readonly attaching: AttachingStore,
     private readonly bus: EventBus,
     private readonly history: HistoryService,
     private readonly changes: MessageChanges,
@@ -72,11 +82,9 @@ export class MessagesService {
    */
   async append(pass: Speaker, draft: Draft): Promise<Appended> {
     const row = draftRow(pass, draft);
-    const { judged, message } = await new Promise<{ judged: Judged; message?: MessageView }>((resolve, reject) => {
-      const settle = (judged: Judged) =>
-        resolve(judged.outcome === 'stored' ? { judged, message: this.announceNew(pass, row, judged) } : { judged });
-      this.queue.send(row, settle, reject);
-    });
+    const { attachmentIds = [] } = draft;
+    const { judged, message } =
+      attachmentIds.length === 0 ? await this.store(pass, row) : await this.storeWithFiles(pass, row, attachmentIds);
     if (message) return { message, created: true, replyId: judged.replyId };
     if (judged.outcome === 'repeated') {
       const viewerId = pass instanceof Writer ? pass.actor.userId : null;
@@ -149,10 +157,28 @@ export class MessagesService {
     });
   }
 
-  private announceNew(pass: Speaker, row: DraftRow, judged: Judged): MessageView {
+  private store(pass: Speaker, row: DraftRow): Promise<Settled> {
+    return new Promise((resolve, reject) => {
+      this.queue.send(row, (judged) => resolve(this.settled(pass, row, judged)), reject);
+    });
+  }
+
+  private storeWithFiles(pass: Speaker, row: DraftRow, attachmentIds: string[]): Promise<Settled> {
+    return this.queue.exclusive(row.conversationId, async () => {
+      const { judged, attachments } = await this.attaching.append(row, attachmentIds);
+      return this.settled(pass, row, judged, attachments);
+    });
+  }
+
+  private settled(pass: Speaker, row: DraftRow, judged: Judged, attachments: AttachmentData[] | null = null): Settled {
+    if (judged.outcome !== 'stored') return { judged };
+    return { judged, message: this.announceNew(pass, row, judged, attachments) };
+  }
+
+  private announceNew(pass: Speaker, row: DraftRow, judged: Judged, attachments: AttachmentData[] | null): MessageView {
     const { seq, rev, createdAt, title, replyId, mentions, joined } = judged;
     const room = roomOf(pass.room, judged);
-    const message = messageView({ ...NEW_MESSAGE, ...row, seq, rev, createdAt, mentions }, pass.author);
+    const message = messageView({ ...NEW_MESSAGE, ...row, attachments, seq, rev, createdAt, mentions }, pass.author);
     const audience = audienceOf(room);
     this.bus.publish(MessageCreated(audience, { conversationId: room.id, rev, message }));
     if (title !== null) this.bus.publish(ConversationUpdated(audience, { conversation: { id: room.id, title } }));

@@ -15,7 +15,7 @@ export interface Wanted {
   from?: string | undefined;
   before?: string | undefined;
   after?: string | undefined;
-  has?: 'link' | undefined;
+  has?: 'link' | 'attachment' | undefined;
   /** The last one that was shown, of the same rank. */
   behind?: { createdAt: string; id: string } | undefined;
   limit: number;
@@ -52,7 +52,7 @@ export function searchStatement(wanted: Wanted): { text: string; values: unknown
         SELECT id, ${WALK_EACH} + ceil(${WALK} * size / greatest(sum(size) OVER (), 1))::bigint AS most FROM reach
       ) room
       CROSS JOIN LATERAL (
-        SELECT m.conversation_id, m.seq, m.id, m.created_at, m.content, m.author_id, m.agent_id,
+        SELECT m.conversation_id, m.seq, m.id, m.created_at, m.content, m.author_id, m.agent_id, m.attachments,
           row_number() OVER (ORDER BY m.created_at DESC, m.id DESC) AS place
         FROM messages m WHERE m.conversation_id = room.id AND ${time}
         ORDER BY m.created_at DESC, m.id DESC LIMIT room.most
@@ -105,6 +105,7 @@ function filters({ in: place, from, before, after, has, behind }: Wanted, values
   const by = from === undefined ? undefined : values.put(from);
   const author = [
     by && `(m.author_id = ${by}::uuid OR m.agent_id = ${by}::uuid)`,
+    has === 'attachment' && `m.attachments IS NOT NULL`,
     has === 'link' && `lower(m.content) LIKE '%http%://%'`,
   ];
   return {

@@ -63,10 +63,10 @@ export class SearchQuery extends PageQuery {
   @IsDayOrTime()
   after?: string;
 
-  @ApiPropertyOptional({ enum: ['link'], description: 'Only messages that have this.' })
+  @ApiPropertyOptional({ enum: ['link', 'attachment'], description: 'Only messages that have this.' })
   @Optional()
-  @IsIn(['link'])
-  has?: 'link';
+  @IsIn(['link', 'attachment'])
+  has?: 'link' | 'attachment';
 }
 
 /** The room that a message was found in. */

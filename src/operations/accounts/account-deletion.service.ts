@@ -29,6 +29,7 @@ export class AccountDeletion {
       await leaveAdvocacy(tx, userId);
       await leaveDirects(tx, userId);
       await endLogins(tx, userId, { accessEnded: true });
+      await tx.query(`DELETE FROM attachments WHERE uploader_id = $1 AND message_id IS NULL`, [userId]);
       await tx.query(`DELETE FROM users WHERE id = $1`, [userId]);
     });
   }

@@ -59,6 +59,11 @@ const PARTS: { type: string; sql: string }[] = [
     sql: `SELECT conversation_id AS "conversationId", seq, updated_at AS "updatedAt"
           FROM read_markers WHERE user_id = $1`,
   },
+  {
+    type: 'attachment',
+    sql: `SELECT id, conversation_id AS "conversationId", message_id AS "messageId", name, type AS "contentType", size,
+            created_at AS "createdAt" FROM attachments WHERE uploader_id = $1`,
+  },
   { type: 'message', sql: messages(`m.author_id = $1`) },
   {
     type: 'message',

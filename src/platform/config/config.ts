@@ -15,6 +15,10 @@ export class Config {
   /** None: this node is the only one. */
   readonly redisUrl: string | undefined;
   readonly dataDir: string;
+  /** Of one uploaded file. */
+  readonly maxUploadBytes: number;
+  /** Of one message. */
+  readonly maxAttachments: number;
   readonly secretKey: string;
   /** The first one seals, all of them open. */
   readonly encryptionKeys: readonly string[];
@@ -83,6 +87,8 @@ export function loadConfig(source: NodeJS.ProcessEnv = process.env): Config {
     migrations: environment.MIGRATIONS ?? 'auto',
     redisUrl: environment.REDIS_URL,
     dataDir,
+    maxUploadBytes: (environment.MAX_UPLOAD_MB ?? 25) * 1024 * 1024,
+    maxAttachments: environment.MAX_ATTACHMENTS ?? 10,
     secretKey: environment.SECRET_KEY ?? keptSecret(dataDir, 'secret.key'),
     encryptionKeys: keysIn(environment.ENCRYPTION_KEY) ?? [keptSecret(dataDir, 'encryption.key')],
     algorithm: environment.ALGORITHM ?? 'HS256',

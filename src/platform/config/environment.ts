@@ -19,6 +19,8 @@ export class Environment {
   @IsOptional() @IsIn(['auto', 'manual']) MIGRATIONS?: 'auto' | 'manual';
 
   @IsOptional() @IsString() DATA_DIR?: string;
+  @IsOptional() @Transform(toNumber) @IsInt() @Min(1) @Max(10_000) MAX_UPLOAD_MB?: number;
+  @IsOptional() @Transform(toNumber) @IsInt() @Min(0) @Max(100) MAX_ATTACHMENTS?: number;
   @IsOptional() @IsString() SECRET_KEY?: string;
   @IsOptional() @IsString() ENCRYPTION_KEY?: string;
   @IsOptional() @IsIn(['HS256', 'HS384', 'HS512']) ALGORITHM?: 'HS256' | 'HS384' | 'HS512';

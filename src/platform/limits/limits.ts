@@ -23,6 +23,7 @@ const RULES = {
   'mail by address': { points: 50, seconds: 3600 },
   'reset by address': { points: 50, seconds: 900 },
   'invite by account': { points: 60, seconds: 900 },
+  'upload by account': { points: 600, seconds: 3600 },
   'export by account': { points: 10, seconds: 3600 },
 } satisfies Record<string, Rule>;
 

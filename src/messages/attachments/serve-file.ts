@@ -1,0 +1,67 @@
+import type { Request, Response } from 'express';
+import { pipeline } from 'node:stream/promises';
+import { type FileName, type FileStore } from '../../platform/files/file-store.js';
+import { Problem } from '../../platform/http/problem.js';
+import type { AttachmentData } from '../message.entity.js';
+import { isImage, mayBeInline } from './file-kind.js';
+import { disposition } from './file-name.js';
+
+/** Nothing in it runs, loads or sends anything, also when it is opened by itself. */
+const SANDBOX = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
+
+/** A reader that takes nothing for so long has gone. */
+const IDLE_MS = 60_000;
+
+export interface Served {
+  file: FileName;
+  type: string;
+  kind: 'inline' | 'attachment';
+  name: string;
+}
+
+/** The file as it was sent. What a browser could take for a page is a download of bytes, whatever it says it is. */
+export function original({ id, name, type, width }: AttachmentData): Served {
+  const inline = mayBeInline(type) && (!isImage(type) || width !== null);
+  return { file: id, name, kind: inline ? 'inline' : 'attachment', type: inline ? type : 'application/octet-stream' };
+}
+
+/** Answers with the file, or the one range of it that is asked for (RFC 9110). Throws 404, 416. */
+export async function serveFile(
+  files: FileStore,
+  { file, type, kind, name }: Served,
+  request: Request,
+  response: Response,
+): Promise<void> {
+  const size = await files.sizeOf(file).catch(() => {
+    throw Problem.notFound('This file');
+  });
+  const range = rangeOf(request, size);
+  response.set({
+    'Content-Type': type,
+    'Content-Disposition': disposition(kind, name),
+    'X-Content-Type-Options': 'nosniff',
+    'Content-Security-Policy': SANDBOX,
+    'Cache-Control': 'private, no-store',
+    'Accept-Ranges': 'bytes',
+    'Content-Length': String(range ? range.end - range.start + 1 : size),
+  });
+  if (range) response.status(206).set('Content-Range', `bytes ${range.start}-${range.end}/${size}`);
+  if (request.method === 'HEAD' || size === 0) return void response.end();
+  response.setTimeout(IDLE_MS, () => response.destroy());
+  await pipeline(files.read(file, range), response).catch(ignoreEarlyLeave);
+}
+
+/** More than one range, or one that makes no sense, is answered with the whole. */
+function rangeOf(request: Request, size: number): { start: number; end: number } | undefined {
+  const ranges = request.range(size);
+  if (ranges === -1) {
+    const headers = { 'Content-Range': `bytes */${size}` };
+    throw new Problem(416, 'range_not_satisfiable', 'The file has no such part.', undefined, headers);
+  }
+  const [range, ...others] = ranges === undefined || ranges === -2 || ranges.type !== 'bytes' ? [] : ranges;
+  return range && others.length === 0 ? { start: range.start, end: range.end } : undefined;
+}
+
+function ignoreEarlyLeave(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
+}
