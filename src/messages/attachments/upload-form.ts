@@ -6,8 +6,8 @@ import { Problem } from '../../platform/http/problem.js';
 /** A sender from whom nothing has come for so long has gone. */
 const IDLE_MS = 30_000;
 const LINGER_MS = 2000;
-const LOOK_MS = 20;
-const LINGER_BYTES = 16 * 1024 * 1024;
+const LOOK_MS = 10;
+const LINGER_BYTES = 1024 * 1024;
 /** What a form may take around its file. */
 const FORM_BYTES = 64 * 1024;
 
@@ -79,8 +79,8 @@ function openForm(request: Request, maxBytes: number): busboy.Busboy {
 }
 
 /**
- * Five gigabytes are not waited for. Once the answer is out, a little of what still comes is read and thrown away,
- * since a sender that is cut off while it writes never reads why; then the connection ends.
+ * Five gigabytes are not waited for. Once the answer is out a little more is read, so that a small rest does not cost
+ * the connection; then nothing is, and the sender has time to read why before the connection ends.
  */
 function turnAway(request: Request): void {
   request.pause();
@@ -89,7 +89,8 @@ function turnAway(request: Request): void {
     const [until, most] = [Date.now() + LINGER_MS, socket.bytesRead + LINGER_BYTES];
     request.resume();
     const timer = setInterval(() => {
-      if (!request.complete && socket.bytesRead < most && Date.now() < until) return;
+      if (socket.bytesRead > most) socket.pause();
+      if (!request.complete && Date.now() < until) return;
       clearInterval(timer);
       if (!request.complete) socket.destroy();
     }, LOOK_MS).unref();

@@ -25,6 +25,8 @@ export interface Wanted {
 const WALK = 8000;
 const WALK_EACH = 8;
 
+const FOUND_COLUMNS = `m.conversation_id, m.seq, m.created_at, m.id`;
+
 /**
  * One statement that finds up to `limit` messages, newest first, in the rooms of the caller and nowhere else.
  *
@@ -32,6 +34,7 @@ const WALK_EACH = 8;
  * the words (or trigrams) of all messages. Either alone is slow where the other is fast, and no planner can know: so
  * a bounded walk comes first, and the index is asked only where the walk has not found enough. `edge` is how far back
  * the walk has seen everything: what it found after that is complete, and the index gives what lies before.
+ * `IS TRUE` keeps the planner, which takes the rare for rarer than it is, from asking room by room for each message.
  */
 export function searchStatement(wanted: Wanted): { text: string; values: unknown[] } {
   const values = new Values(wanted.userId);
@@ -47,9 +50,9 @@ export function searchStatement(wanted: Wanted): { text: string; values: unknown
       SELECT c.id, c.kind, readable.title, readable.server_id, c.last_seq - c.cleared_seq AS size
       FROM readable JOIN conversations c ON c.id = readable.id WHERE ${reach}
     ), walked AS MATERIALIZED (
-      SELECT newest.*, newest.place = room.most AS last
+      SELECT newest.*, newest.place = room.most AS last, room.kind, room.title, room.server_id
       FROM (
-        SELECT id, ${WALK_EACH} + ceil(${WALK} * size / greatest(sum(size) OVER (), 1))::bigint AS most FROM reach
+        SELECT *, ${WALK_EACH} + ceil(${WALK} * size / greatest(sum(size) OVER (), 1))::bigint AS most FROM reach
       ) room
       CROSS JOIN LATERAL (
         SELECT m.conversation_id, m.seq, m.id, m.created_at, m.content, m.author_id, m.agent_id, m.attachments,
@@ -57,27 +60,29 @@ export function searchStatement(wanted: Wanted): { text: string; values: unknown
         FROM messages m WHERE m.conversation_id = room.id AND ${time}
         ORDER BY m.created_at DESC, m.id DESC LIMIT room.most
       ) newest
-    ), edge AS (
+    ), edge AS MATERIALIZED (
       SELECT max(created_at) FILTER (WHERE last) AS at FROM walked
     ), early AS MATERIALIZED (
-      SELECT conversation_id, seq, created_at, id FROM (
-        SELECT m.* FROM walked m, edge
-        WHERE (${fits}) AND ${author} AND (edge.at IS NULL OR m.created_at > edge.at)
+      SELECT ${FOUND_COLUMNS}, m.kind, m.title, m.server_id FROM (
+        SELECT m.* FROM walked m
+        WHERE (${fits}) AND ${author} AND m.created_at > (SELECT coalesce(at, '-infinity') FROM edge)
         ORDER BY m.created_at DESC, m.id DESC OFFSET 0
       ) m WHERE ${ranks.test} LIMIT ${limit}
+    ), late AS MATERIALIZED (
+      SELECT ${FOUND_COLUMNS} FROM messages m
+      WHERE ${ranks.lookUp} AND (${fits}) AND ${author} AND ${time} AND m.created_at <= (SELECT at FROM edge)
+        AND (SELECT count(*) FROM early) < ${limit} AND ${ranks.test}
+        AND (m.conversation_id IN (SELECT id FROM reach)) IS TRUE
+      ORDER BY m.created_at DESC, m.id DESC LIMIT ${limit}
     ), found AS (
       SELECT * FROM early
       UNION ALL
-      (SELECT m.conversation_id, m.seq, m.created_at, m.id
-       FROM messages m JOIN reach ON reach.id = m.conversation_id, edge
-       WHERE ${ranks.lookUp} AND (${fits}) AND ${author} AND ${time} AND m.created_at <= edge.at
-         AND (SELECT count(*) FROM early) < ${limit} AND ${ranks.test}
-       ORDER BY m.created_at DESC, m.id DESC LIMIT ${limit})
+      SELECT late.*, reach.kind, reach.title, reach.server_id FROM late JOIN reach ON reach.id = late.conversation_id
       ORDER BY created_at DESC, id DESC LIMIT ${limit}
     )
-    SELECT ${messageColumns('$1')}, reach.kind AS "roomKind", reach.title AS "roomTitle", reach.server_id AS "roomServerId"
-    FROM found JOIN messages m ON m.conversation_id = found.conversation_id AND m.seq = found.seq
-    JOIN reach ON reach.id = m.conversation_id ${MESSAGE_JOINS}
+    SELECT ${messageColumns('$1')}, found.kind AS "roomKind", found.title AS "roomTitle",
+      found.server_id AS "roomServerId"
+    FROM found JOIN messages m ON m.conversation_id = found.conversation_id AND m.seq = found.seq ${MESSAGE_JOINS}
     ORDER BY found.created_at DESC, found.id DESC`;
   return { text, values: values.list };
 }
