@@ -2,6 +2,7 @@ import { AccessService } from '../../src/access/access.service.js';
 import type { Reader, Writer } from '../../src/access/pass.js';
 import type { Actor } from '../../src/auth/actor.js';
 import { HistoryService } from '../../src/messages/history.service.js';
+import { ThreadsService } from '../../src/messages/threads/threads.service.js';
 import { MessagesService } from '../../src/messages/messages.service.js';
 import { NightlyPurge, untilNight } from '../../src/operations/retention/nightly-purge.js';
 import { Purge } from '../../src/operations/retention/purge.js';
@@ -60,18 +61,20 @@ describe('retention', () => {
     expect(await seqs()).toEqual([1, 2]);
   });
 
-  it('takes out what was deleted long ago, and neither what was answered nor what is last', async () => {
+  it('takes out what was deleted long ago, and neither what was answered nor what is last nor what has a thread', async () => {
     const [first, answered] = [await say('one'), await say('two')];
     await say('an answer', answered.id);
     const last = await say('four');
+    const { id: thread } = await services.app.get(ThreadsService).open(writer, last.id);
     for (const { id } of [first, answered, last]) await remove(id);
     await age(31);
     const recent = await say('five');
     await say('six');
     await remove(recent.id);
     await purge({ tombstoneDays: 30 }).run();
-    expect(await seqs()).toEqual([2, 3, 5, 6]);
+    expect(await seqs()).toEqual([2, 3, 4, 5, 6]);
     expect((await say('seven')).seq).toBe(7);
+    await services.app.get(AccessService).enter(ada, thread, 'read');
   });
 
   it('keeps the last place of a conversation, which its inbox shows', async () => {

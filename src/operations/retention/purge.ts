@@ -41,7 +41,7 @@ export class Purge {
     };
   }
 
-  /** Deleted messages. Those that others answer keep their place, as does the last one of a conversation. */
+  /** Deleted messages. Those that others answer or a thread hangs on keep their place, as does the last one of a conversation. */
   private async tombstones(days: number): Promise<number> {
     let purged = 0;
     let after: Place | undefined = { deletedAt: '-infinity', conversationId: NO_ID, seq: 0 };
@@ -84,6 +84,7 @@ export class Purge {
            AND NOT EXISTS (
              SELECT 1 FROM messages answer WHERE answer.conversation_id = $1 AND answer.reply_to_id = m.id
            )
+           AND NOT EXISTS (SELECT 1 FROM threads WHERE parent_id = $1 AND message_id = m.id)
          RETURNING m.rev`,
         [conversationId, seqs, room.lastSeq],
       );
