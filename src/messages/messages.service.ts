@@ -111,7 +111,10 @@ export class MessagesService {
         ...key,
         content,
       ]);
-      await storeMentions(tx, message, mentioning(writer, content));
+      const named = mentioning(writer, content);
+      if (named.names || named.everyone || message.mentions || message.mentionsEveryone) {
+        await storeMentions(tx, message, named);
+      }
       return true;
     });
   }
