@@ -33,6 +33,7 @@ import { CreateDirects1790000000302 } from './migrations/1790000000302-CreateDir
 import { Direct } from './src/directs/direct.entity.js';
 import { DirectParticipant } from './src/directs/direct-participant.entity.js';
 import { AuditEntry } from './src/access/audit/audit-entry.entity.js';
+import { KeepPresenceChoices1790000000361 } from './migrations/1790000000361-KeepPresenceChoices.js';
 import { Agent } from './src/agents/agent.entity.js';
 import { TokenUsage } from './src/agents/usage/token-usage.entity.js';
 import { AccountEvent } from './src/auth/audit/account-event.entity.js';
@@ -67,6 +68,7 @@ import { Server } from './src/servers/servers/server.entity.js';
 import { Reply } from './src/sessions/replies/reply.entity.js';
 import { Session } from './src/sessions/session.entity.js';
 import { Credential } from './src/users/credentials/credential.entity.js';
+import { PresenceChoice } from './src/users/presence/presence-choice.entity.js';
 import { User } from './src/users/user.entity.js';
 
 /**
@@ -106,6 +108,7 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       Message,
       MessageRevision,
       PasswordReset,
+      PresenceChoice,
       RateLimit,
       Reaction,
       ReadMarker,
@@ -149,6 +152,7 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       GuardServers1790000000301,
       CreateDirects1790000000302,
       AttachFiles1790000000342,
+      KeepPresenceChoices1790000000361,
       CreateImports1790000000401,
       FindByExternalId1790000000411,
       AskForReplies1790000000501,

@@ -1,6 +1,7 @@
-import { IsInt, IsString, IsUUID, Max, MaxLength, Min } from 'class-validator';
+import { IsIn, IsInt, IsString, IsUUID, Max, MaxLength, Min } from 'class-validator';
 import { IsContent, MessageDraft } from '../messages/messages.dto.js';
 import { Optional } from '../platform/http/optional.js';
+import { type Choice, CHOICES } from '../users/presence/presence-choice.entity.js';
 
 /** Every frame may carry a `ref`, which comes back with its answer. */
 export class Frame {
@@ -50,6 +51,11 @@ export class ReadFrame extends RoomFrame {
   @Min(0)
   @Max(Number.MAX_SAFE_INTEGER)
   seq: number;
+}
+
+export class PresenceFrame extends Frame {
+  @IsIn(CHOICES)
+  status: Choice;
 }
 
 export class AuthenticateFrame extends Frame {

@@ -11,11 +11,13 @@ import {
   DeleteFrame,
   EditFrame,
   Frame,
+  PresenceFrame,
   ReadFrame,
   RoomFrame,
   SendFrame,
   SyncFrame,
 } from './frames.dto.js';
+import { Presence } from './presence.js';
 import { Subscriptions } from './subscriptions.js';
 import { SyncService } from './sync.service.js';
 import { Typing } from './typing.js';
@@ -43,6 +45,7 @@ export class Frames {
     private readonly syncs: SyncService,
     private readonly tokens: TokensService,
     private readonly subscriptions: Subscriptions,
+    private readonly presence: Presence,
     private readonly typing: Typing,
   ) {
     this.kinds = new Map<string, FrameKind>([
@@ -55,6 +58,7 @@ export class Frames {
       ['sync', kind('read', SyncFrame, (...args) => this.sync(...args))],
       ['subscribe', kind('read', RoomFrame, (...args) => this.subscribe(...args))],
       ['unsubscribe', kind('self', RoomFrame, (...args) => this.unsubscribe(...args))],
+      ['presence.set', kind('self', PresenceFrame, (...args) => this.setPresence(...args))],
       ['typing.start', kind('write', RoomFrame, (...args) => this.typingStart(...args))],
       ['typing.stop', kind('write', RoomFrame, (...args) => this.typingStop(...args))],
     ]);
@@ -89,12 +93,17 @@ export class Frames {
   private async subscribe(connection: Connection, { conversationId }: RoomFrame): Promise<Answer> {
     const reader = await this.access.enter(connection.actor, conversationId, 'read');
     this.subscriptions.begin(connection, reader);
-    return { type: 'ack' };
+    return { type: 'ack', ...(await this.presence.shownIn(reader)) };
   }
 
   private unsubscribe(connection: Connection, { conversationId }: RoomFrame): Promise<Answer> {
     this.subscriptions.end(connection, conversationId);
     return Promise.resolve({ type: 'ack' });
+  }
+
+  private async setPresence({ actor }: Connection, { status }: PresenceFrame): Promise<Answer> {
+    await this.presence.choose(actor.userId, status);
+    return { type: 'ack' };
   }
 
   private async typingStart(connection: Connection, { conversationId }: RoomFrame): Promise<Answer> {

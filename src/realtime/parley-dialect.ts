@@ -5,6 +5,7 @@ import { Config } from '../platform/config/config.js';
 import { Problem } from '../platform/http/problem.js';
 import { problemOf } from '../platform/http/problem.filter.js';
 import { checked } from '../platform/http/validation.js';
+import { Roster } from '../users/presence/roster.js';
 import type { Connection, Dialect } from './connection.js';
 import { type Answer, Frames } from './frames.js';
 import { HEARTBEAT_SECONDS } from './heartbeat.js';
@@ -18,6 +19,7 @@ export class ParleyDialect implements Dialect {
 
   constructor(
     private readonly frames: Frames,
+    private readonly roster: Roster,
     config: Config,
   ) {
     this.limiter = new RateLimiter(config.rateLimit);
@@ -32,6 +34,7 @@ export class ParleyDialect implements Dialect {
       type: 'ready',
       connectionId: connection.id,
       user: connection.actor.profile,
+      presence: this.roster.choiceOf(connection.actor.userId),
       heartbeatSeconds: HEARTBEAT_SECONDS,
       conversations,
     });

@@ -3,6 +3,7 @@ import { AccessModule } from '../access/access.module.js';
 import { AuthModule } from '../auth/auth.module.js';
 import { ConversationsModule } from '../conversations/conversations.module.js';
 import { MessagesModule } from '../messages/messages.module.js';
+import { UsersModule } from '../users/users.module.js';
 import { Attendance } from './attendance.js';
 import { LiveModule } from '../sessions/replies/live.module.js';
 import { Frames } from './frames.js';
@@ -11,6 +12,7 @@ import { Hub } from './hub.js';
 import { LoginWatch } from './login-watch.js';
 import { Mending } from './mending.js';
 import { ParleyDialect } from './parley-dialect.js';
+import { Presence } from './presence.js';
 import { RealtimeGateway } from './realtime.gateway.js';
 import { RoomOrder } from './room-order.js';
 import { SocketServer } from './socket-server.js';
@@ -19,7 +21,7 @@ import { SyncService } from './sync.service.js';
 import { Typing } from './typing.js';
 
 @Module({
-  imports: [AccessModule, AuthModule, ConversationsModule, LiveModule, MessagesModule],
+  imports: [AccessModule, AuthModule, ConversationsModule, LiveModule, MessagesModule, UsersModule],
   providers: [
     Attendance,
     Frames,
@@ -28,6 +30,7 @@ import { Typing } from './typing.js';
     LoginWatch,
     Mending,
     ParleyDialect,
+    Presence,
     RealtimeGateway,
     RoomOrder,
     SocketServer,

@@ -19,6 +19,7 @@ import { drain } from './drain.js';
 import { SUBPROTOCOL, type Welcome } from './handshake.js';
 import { HEARTBEAT_SECONDS } from './heartbeat.js';
 import { Hub } from './hub.js';
+import { Presence } from './presence.js';
 import { Typing } from './typing.js';
 
 const MAX_FRAME_BYTES = 64 * 1024;
@@ -54,6 +55,7 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
     private readonly limit: GeneralLimit,
     private readonly attendance: Attendance,
     private readonly typing: Typing,
+    private readonly presence: Presence,
   ) {}
 
   register(endpoint: Endpoint): void {
@@ -101,6 +103,7 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
     ws.on('close', (code) => {
       this.hub.remove(connection, code);
       this.typing.left(connection);
+      this.presence.left(connection);
     });
     ws.on('error', () => ws.terminate());
     ws.on('pong', () => (connection.unansweredPings = 0));
@@ -120,16 +123,18 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
     try {
       this.hub.subscribe(connection, `user:${userId}`);
       if (connection.actor.isAdvocate) this.hub.subscribe(connection, 'advocates');
-      const [serverIds, states, told] = await Promise.all([
+      const [serverIds, states, told, chosen] = await Promise.all([
         this.conversations.serversOf(userId),
         this.conversations.statesOf(userId),
         this.replies.toldTo(userId),
+        this.presence.chosenBy(userId),
       ]);
       for (const id of serverIds) {
         if (!connection.lost.has(`server:${id}`) && !connection.isClosed)
           this.hub.subscribe(connection, `server:${id}`);
       }
       for (const state of states) this.attendance.learn(state, userId);
+      if (!connection.isClosed) this.presence.came(connection, chosen);
       const heads = new Map(states.map(({ id, rev }) => [id, rev]));
       connection.open(() => {
         connection.dialect.greet(connection, states);

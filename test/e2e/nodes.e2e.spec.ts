@@ -103,6 +103,39 @@ const ROUND = 40;
     }
   }, 60_000);
 
+  it('know who types and who is here on the other, also when it is killed', async () => {
+    const env = { DATABASE_URL: database.url, SECRET_KEY, RATE_LIMIT: 'off', REDIS_URL: redis.url };
+    const third = await runApp(env);
+    const finn = await signedInAgain(await person(here.url, 'finn'), third.url);
+    await ada.post(`/servers/${serverId}/members`, { userId: finn.id });
+    const finns = await finn.socket();
+    const screen = await ada.socket();
+    const listed = async () =>
+      (await ada.get(`/servers/${serverId}/members`)).body.items.find(({ user }: any) => user.id === finn.id).presence;
+    const becomes = (status: string) =>
+      screen.next((frame) => frame.type === 'presence' && frame.userId === finn.id && frame.status === status);
+    await screen.ask({ type: 'subscribe', conversationId: room });
+    while ((await listed()) !== 'online') await sleep(50);
+    const { presence } = await screen.ask({ type: 'subscribe', conversationId: room });
+    expect(presence).toContainEqual({ userId: finn.id, status: 'online' });
+    await finns.ask({ type: 'presence.set', status: 'dnd' });
+    await becomes('dnd');
+    finns.send({ type: 'typing.start', conversationId: room });
+    await screen.next((frame) => frame.type === 'typing.start' && frame.user.id === finn.id);
+
+    // What Redis forgets is asked for again.
+    await redis.kill();
+    await finns.ask({ type: 'presence.set', status: 'away' });
+    await redis.start();
+    await becomes('away');
+    const killed = Date.now();
+    await third.kill('SIGKILL');
+    await becomes('offline');
+    expect(Date.now() - killed).toBeLessThan(20_000);
+    expect(await listed()).toBe('offline');
+    screen.close();
+  }, 90_000);
+
   it('deliver what a node had committed when it was killed', async () => {
     const env = { DATABASE_URL: database.url, SECRET_KEY, RATE_LIMIT: 'off', REDIS_URL: redis.url };
     const third = await runApp(env);

@@ -139,6 +139,115 @@ describe('what a screen shows of people', () => {
     });
   });
 
+  describe('of who is here', () => {
+    const statusOf = (who: Person) => (frame: { type: string; [field: string]: any }) =>
+      frame.type === 'presence' && frame.userId === who.id;
+    const becomes = (socket: Socket, who: Person, status: string, times = 1) =>
+      socket.next(() => socket.of('presence').filter((f) => statusOf(who)(f) && f.status === status).length >= times);
+    const listed = async (by: Person, server: string, who: Person) =>
+      (await by.get(`/servers/${server}/members`)).body.items.find(({ user }: any) => user.id === who.id).presence;
+
+    it('tells who shows a channel how the members look, and nobody else', async () => {
+      const [carl, dora, finn] = await Promise.all(['carl', 'dora', 'finn'].map((name) => person(app.url, name)));
+      const { id, general } = await serverOf(ada, carl!, dora!, finn!);
+      const away = await dora!.socket();
+      expect(await away.ask({ type: 'presence.set', status: 'away' })).toMatchObject({ type: 'ack' });
+      const hidden = await finn!.socket();
+      await hidden.ask({ type: 'presence.set', status: 'invisible' });
+      const screen = await ada.socket();
+      const [blind, outside] = [await bob.socket(), await subscribed(bob, room)];
+      const { presence, morePresence } = await screen.ask({ type: 'subscribe', conversationId: general });
+      expect([presence, morePresence]).toEqual([[{ userId: dora!.id, status: 'away' }], false]);
+
+      const first = await carl!.socket();
+      await becomes(screen, carl!, 'online');
+      await first.ask({ type: 'presence.set', status: 'dnd' });
+      await becomes(screen, carl!, 'dnd');
+      expect(await Promise.all([carl!, dora!, finn!, ada].map((who) => listed(ada, id, who)))).toEqual([
+        'dnd',
+        'away',
+        'offline',
+        'online',
+      ]);
+      await hidden.ask({ type: 'presence.set', status: 'online' });
+      await becomes(screen, finn!, 'online');
+      await hidden.ask({ type: 'presence.set', status: 'invisible' });
+      await becomes(screen, finn!, 'offline');
+
+      const second = await subscribed(ada, general);
+      await screen.ask({ type: 'unsubscribe', conversationId: general });
+      await away.ask({ type: 'presence.set', status: 'online' });
+      await becomes(second, dora!, 'online');
+      await screen.settle();
+      expect(screen.of('presence').filter((f) => statusOf(dora!)(f) && f.status === 'online')).toEqual([]);
+      expect([...blind.of('presence'), ...outside.of('presence')].filter(({ userId }) => userId !== ada.id)).toEqual(
+        [],
+      );
+      for (const socket of [away, hidden, screen, blind, outside, first, second]) socket.close();
+    }, 30_000);
+
+    it('remembers over all devices what somebody chose, and waits ten seconds after the last is gone', async () => {
+      const gina = await person(app.url, 'gina');
+      const { general } = await serverOf(ada, gina);
+      const screen = await subscribed(ada, general);
+      const [phone, desk] = [await gina.socket(), await gina.socket()];
+      await becomes(screen, gina, 'online');
+      await phone.ask({ type: 'presence.set', status: 'dnd' });
+      await desk.next((frame) => frame.type === 'presence' && frame.userId === gina.id && frame.status === 'dnd');
+      await becomes(screen, gina, 'dnd');
+      phone.close();
+      await phone.closed;
+      const closing = Date.now();
+      desk.close();
+      await desk.closed;
+      const back = await gina.socket();
+      expect(back.of('ready')[0]).toMatchObject({ presence: 'dnd' });
+      back.close();
+      await becomes(screen, gina, 'offline');
+      expect(Date.now() - closing).toBeGreaterThanOrEqual(10_000);
+      expect(
+        screen
+          .of('presence')
+          .filter(statusOf(gina))
+          .map(({ status }) => status),
+      ).toEqual(['online', 'dnd', 'offline']);
+      screen.close();
+    }, 40_000);
+
+    it('tells a removed person nothing more of the others, and shows newcomers', async () => {
+      const hugo = await person(app.url, 'hugo');
+      const { id, general } = await serverOf(ada, bob);
+      const hugos = await hugo.socket();
+      const [hers, his] = [await subscribed(ada, general), await subscribed(bob, general)];
+      await ada.post(`/servers/${id}/members`, { userId: hugo.id });
+      await Promise.all([becomes(hers, hugo, 'online'), becomes(his, hugo, 'online')]);
+      await ada.delete(`/servers/${id}/members/${bob.id}`);
+      await hugos.ask({ type: 'presence.set', status: 'away' });
+      await becomes(hers, hugo, 'away');
+      await his.settle();
+      expect(
+        his
+          .of('presence')
+          .filter(statusOf(hugo))
+          .map(({ status }) => status),
+      ).toEqual(['online']);
+      for (const socket of [hugos, hers, his]) socket.close();
+    });
+
+    it('tells the two sides of a session of each other', async () => {
+      const iris = await person(app.url, 'iris');
+      const { id } = (await iris.post('/sessions', { type: 'peer', advocateId: bob.id })).body;
+      const his = await subscribed(bob, id);
+      const hers = await iris.socket();
+      await becomes(his, iris, 'online');
+      const { presence } = await hers.ask({ type: 'subscribe', conversationId: id });
+      expect(presence).toEqual([{ userId: bob.id, status: 'online' }]);
+      expect(await hers.ask({ type: 'presence.set', status: 'busy' })).toMatchObject({ code: 'validation_failed' });
+      his.close();
+      hers.close();
+    });
+  });
+
   describe('of what is refused', () => {
     it('subscribes and types only where one may', async () => {
       const socket = await eve.socket();

@@ -277,7 +277,7 @@ function replay(listener: Socket, serverId: string, sessionId: string) {
     }
     const known = rooms.get(event.conversationId ?? event.conversation?.id);
     if (!known) continue;
-    if (type === 'conversation.updated') known.title = event.conversation.title;
+    if (type === 'conversation.updated' && 'title' in event.conversation) known.title = event.conversation.title;
     if (event.rev) known.rev = event.rev;
     if (type === 'message.created') known.lastSeq = event.message.seq;
     if (type === 'read') known.lastReadSeq = event.seq;

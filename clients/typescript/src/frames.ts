@@ -9,6 +9,7 @@ export interface Ready {
   type: 'ready';
   connectionId: string;
   user: Profile;
+  presence: 'online' | 'away' | 'dnd' | 'invisible';
   heartbeatSeconds: number;
   conversations: ConversationState[];
 }

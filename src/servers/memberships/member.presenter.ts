@@ -1,5 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { presentProfile, Profile } from '../../users/profile.presenter.js';
+import { type Status, STATUSES } from '../../users/presence/roster.js';
 import type { UserKind } from '../../users/user.entity.js';
 import type { Role } from './membership.entity.js';
 
@@ -7,6 +8,12 @@ export class MemberView {
   @ApiProperty({ type: Profile }) user: Profile;
   @ApiProperty({ enum: ['ADMIN', 'MODERATOR', 'MEMBER'] }) role: Role;
   @ApiProperty({ format: 'date-time' }) joinedAt: string;
+}
+
+/** As the list of members shows them. */
+export class ListedMemberView extends MemberView {
+  @ApiProperty({ enum: STATUSES, description: 'Whether they are here, as far as they let others see.' })
+  presence: Status;
 }
 
 /** A row of MEMBER_ROWS. */

@@ -16,7 +16,7 @@ import { SignedIn } from '../../auth/stated-access.js';
 import { ApiPage } from '../../platform/http/api-page.js';
 import { IdPipe } from '../../platform/http/id.pipe.js';
 import { type Page, PageQuery } from '../../platform/http/paging.js';
-import { MemberView } from './member.presenter.js';
+import { ListedMemberView, MemberView } from './member.presenter.js';
 import type { Role } from './membership.entity.js';
 import { MembershipsService } from './memberships.service.js';
 import { Optional } from '../../platform/http/optional.js';
@@ -50,13 +50,13 @@ export class MembershipsController {
   ) {}
 
   @Get()
-  @ApiOperation({ summary: 'The members, with their roles' })
-  @ApiPage(MemberView)
+  @ApiOperation({ summary: 'The members, with their roles and whether they are here' })
+  @ApiPage(ListedMemberView)
   async list(
     @Caller() caller: Actor,
     @Param('id', IdPipe) id: string,
     @Query() page: PageQuery,
-  ): Promise<Page<MemberView>> {
+  ): Promise<Page<ListedMemberView>> {
     return this.memberships.list(await this.access.enterServer(caller, id, 'see'), page);
   }
 

@@ -10,7 +10,14 @@ import { type Tx, UnitOfWork } from '../../platform/database/unit-of-work.js';
 import { breaks } from '../../platform/http/database-problem.js';
 import { type Page, pageOf, type PageQuery, readCursor } from '../../platform/http/paging.js';
 import { Problem } from '../../platform/http/problem.js';
-import { MEMBER_ROWS, type MemberRow, type MemberView, presentMember } from './member.presenter.js';
+import { Roster } from '../../users/presence/roster.js';
+import {
+  type ListedMemberView,
+  MEMBER_ROWS,
+  type MemberRow,
+  type MemberView,
+  presentMember,
+} from './member.presenter.js';
 import type { Role } from './membership.entity.js';
 import { MemberAdded, MemberRemoved, MemberUpdated } from './memberships.events.js';
 import { judgeInside } from './server-rights.js';
@@ -21,16 +28,25 @@ export class MembershipsService {
     private readonly database: Database,
     private readonly work: UnitOfWork,
     private readonly conversations: ConversationsService,
+    private readonly roster: Roster,
   ) {}
 
   /** Members by id, so that a page costs the same wherever it lies. */
-  async list({ serverId }: ServerPass, { limit, cursor }: PageQuery): Promise<Page<MemberView>> {
+  async list({ serverId }: ServerPass, { limit, cursor }: PageQuery): Promise<Page<ListedMemberView>> {
     const [after] = readCursor(cursor, ['id']) ?? [];
     const rows = await this.database.query<MemberRow>(
       `${MEMBER_ROWS} WHERE m.server_id = $1 AND ($2::uuid IS NULL OR m.user_id > $2) ORDER BY m.user_id LIMIT $3`,
       [serverId, after ?? null, limit + 1],
     );
-    return pageOf(rows, limit, ({ id }) => [id], presentMember);
+    return pageOf(
+      rows,
+      limit,
+      ({ id }) => [id],
+      (row) => ({
+        ...presentMember(row),
+        presence: this.roster.statusOf(row.id),
+      }),
+    );
   }
 
   /** Throws 404 for an unknown person, 403 for a role the caller may not give or `banned`, 409 `already_member`. */

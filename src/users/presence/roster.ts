@@ -1,0 +1,154 @@
+import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { v7 as uuidv7 } from 'uuid';
+import { EventBus } from '../../platform/events/event-bus.js';
+import { RedisLink } from '../../platform/nodes/redis-link.js';
+import { type Chosen, Neighbours, type PresenceChange } from './neighbours.js';
+import {
+  NodePresence,
+  NodePresenceWanted,
+  PresenceChanged,
+  PresenceChosen,
+  WholeNodePresence,
+} from './presence.events.js';
+
+/** Somebody whose last device is gone is here for so long still: most come right back. */
+const GRACE_MS = 10_000;
+const BEAT_MS = 3_000;
+
+export const STATUSES = ['online', 'away', 'dnd', 'offline'] as const;
+/** How somebody looks to others. */
+export type Status = (typeof STATUSES)[number];
+
+interface Person {
+  chosen: Chosen;
+  devices: Set<string>;
+  leaving?: NodeJS.Timeout;
+}
+
+/**
+ * Who is here and how they want to be seen, on all nodes together. Each node tells the others who comes and goes on
+ * it, and every few seconds that it lives; what was lost on the way shows by its version, and is asked for.
+ */
+@Injectable()
+export class Roster implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly nodeId = uuidv7();
+  private readonly here = new Map<string, Person>();
+  private readonly elsewhere = new Neighbours();
+  private version = 0;
+  private untold: PresenceChange[] = [];
+  private beat: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly bus: EventBus,
+    private readonly link: RedisLink,
+  ) {}
+
+  onModuleInit(): void {
+    this.bus.on(PresenceChosen, ({ userId, chosen }) => this.choose(userId, chosen));
+    this.bus.on(NodePresence, ({ nodeId, version, changes }) => {
+      if (nodeId === this.nodeId) return;
+      const people = changes.map(({ userId }) => userId);
+      this.comparing(people, () => {
+        const complete = this.elsewhere.follow(nodeId, version, changes, performance.now());
+        if (!complete) this.bus.publish(NodePresenceWanted([], { nodeId }));
+        return people;
+      });
+    });
+    this.bus.on(WholeNodePresence, ({ nodeId, version, people }) => {
+      if (nodeId === this.nodeId) return;
+      const known = [...this.elsewhere.people(), ...people.map(([userId]) => userId)];
+      this.comparing(known, () => this.elsewhere.replace(nodeId, version, people, performance.now()));
+    });
+    this.bus.on(NodePresenceWanted, ({ nodeId }) => {
+      if (nodeId === this.nodeId) this.tellWhole();
+    });
+  }
+
+  onApplicationBootstrap(): void {
+    if (!this.link.isWanted) return;
+    this.beat = setInterval(() => {
+      this.comparing(this.elsewhere.people(), () => this.elsewhere.expire(performance.now()));
+      this.tell();
+    }, BEAT_MS).unref();
+  }
+
+  /** Says nothing to the others: until they notice, the people of this node have come back on another. */
+  onApplicationShutdown(): void {
+    clearInterval(this.beat);
+    for (const { leaving } of this.here.values()) clearTimeout(leaving);
+  }
+
+  /** How somebody looks to others. */
+  statusOf(userId: string): Status {
+    const choice = this.chosenBy(userId)?.choice;
+    return choice === undefined || choice === 'invisible' ? 'offline' : choice;
+  }
+
+  /** What somebody who is here has chosen. */
+  choiceOf(userId: string): Chosen['choice'] {
+    return this.chosenBy(userId)?.choice ?? 'online';
+  }
+
+  /** Those who have a device on another node. */
+  get peopleElsewhere(): Set<string> {
+    return new Set(this.elsewhere.people());
+  }
+
+  came(userId: string, deviceId: string, chosen: Chosen): void {
+    const person = this.here.get(userId);
+    if (!person) {
+      this.change(userId, () => this.here.set(userId, { chosen, devices: new Set([deviceId]) }));
+      return;
+    }
+    clearTimeout(person.leaving);
+    person.devices.add(deviceId);
+    this.choose(userId, chosen);
+  }
+
+  left(userId: string, deviceId: string): void {
+    const person = this.here.get(userId);
+    if (!person?.devices.delete(deviceId) || person.devices.size > 0) return;
+    person.leaving = setTimeout(() => this.change(userId, () => this.here.delete(userId)), GRACE_MS).unref();
+  }
+
+  private choose(userId: string, chosen: Chosen): void {
+    const person = this.here.get(userId);
+    if (person && person.chosen.at < chosen.at) this.change(userId, () => (person.chosen = chosen));
+  }
+
+  /** Of all that the nodes know, the newest. */
+  private chosenBy(userId: string): Chosen | undefined {
+    let newest = this.here.get(userId)?.chosen;
+    for (const chosen of this.elsewhere.of(userId)) if (!newest || chosen.at > newest.at) newest = chosen;
+    return newest;
+  }
+
+  private change(userId: string, act: () => void): void {
+    this.comparing([userId], () => {
+      act();
+      return [userId];
+    });
+    this.version += 1;
+    if (this.untold.length === 0) setImmediate(() => this.untold.length > 0 && this.tell());
+    this.untold.push({ userId, chosen: this.here.get(userId)?.chosen ?? null });
+  }
+
+  private tell(): void {
+    const changes = this.untold;
+    this.untold = [];
+    this.bus.publish(NodePresence([], { nodeId: this.nodeId, version: this.version, changes }));
+  }
+
+  private tellWhole(): void {
+    if (this.untold.length > 0) this.tell();
+    const people = [...this.here].map(([userId, { chosen }]): [string, Chosen] => [userId, chosen]);
+    this.bus.publish(WholeNodePresence([], { nodeId: this.nodeId, version: this.version, people }));
+  }
+
+  /** `act` gives whom it may have concerned; of these, who looks different after it is announced. */
+  private comparing(people: Iterable<string>, act: () => string[]): void {
+    const before = new Map([...people].map((userId) => [userId, this.statusOf(userId)]));
+    const userIds = act().filter((userId) => this.statusOf(userId) !== before.get(userId));
+    if (userIds.length > 0) this.bus.hear(PresenceChanged([], { userIds }));
+  }
+}
