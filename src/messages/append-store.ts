@@ -71,6 +71,11 @@ export class AppendStore {
     return (await tx.one<Judged>(APPEND, [JSON.stringify([draft])])) as Judged;
   }
 
+  /** True where somebody else's locks stood in the way in a circle: nothing was stored, and the next time it goes. */
+  wasEntangled(error: unknown): boolean {
+    return sqlState(error) === '40P01';
+  }
+
   /** True where the statement failed over what is in it (22: data, 23: constraints), and not over the database. */
   blamesOneDraft(error: unknown): boolean {
     return /^2[23]/.test(sqlState(error) ?? '');

@@ -6,6 +6,8 @@ import { AppendStore, type DraftRow, type Judged } from './append-store.js';
 /** Batches at the database side by side. More would wait for each other's fsync and gather less. */
 const LANES = 2;
 const MAX_BATCH = 400;
+/** An account that is deleted takes its locks in another order than a batch does. */
+const DEADLOCK_TRIES = 3;
 /** Beyond this, sends are refused: a queue that only grows serves nobody. */
 const MAX_WAITING = 20_000;
 
@@ -146,12 +148,13 @@ export class WriteQueue implements OnApplicationShutdown {
     if (line.length === 0) this.waiting.delete(conversationId);
   }
 
-  private async commit(batch: Send[]): Promise<void> {
+  private async commit(batch: Send[], tries = 1): Promise<void> {
     try {
       const judged = await this.store.append(batch.map(({ draft }) => draft));
       this.measure(batch);
       batch.forEach((send, i) => send.settle(judged[i] as Judged));
     } catch (error) {
+      if (tries < DEADLOCK_TRIES && this.store.wasEntangled(error)) return this.commit(batch, tries + 1);
       if (batch.length === 1 || !this.store.blamesOneDraft(error)) {
         batch.forEach(({ fail }) => fail(error));
         return;

@@ -102,6 +102,20 @@ describe('sending under races', () => {
     expect((await everything(room)).map(({ seq }) => seq)).toEqual(Array.from({ length: 28 }, (_, i) => i + 1));
   });
 
+  it('goes through after all where the locks of somebody else made a circle', async () => {
+    const room = await newChannel();
+    const runner = nodes[1].dataSource.createQueryRunner();
+    await runner.startTransaction();
+    await runner.query(`SELECT 1 FROM users WHERE id = $1 FOR UPDATE`, [ada.userId]);
+    const sent = send(nodes[0], room, 'in the end');
+    const waiting = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    while ((await nodes[1].dataSource.query(waiting)).length === 0);
+    await runner.query(`SELECT 1 FROM conversations WHERE id = $1 FOR UPDATE`, [room]).catch(() => undefined);
+    await runner.rollbackTransaction();
+    await runner.release();
+    expect((await sent).message).toMatchObject({ content: 'in the end', seq: 1 });
+  });
+
   it('announces sends, edits and deletions of one room in the order of their rev', async () => {
     const room = await newChannel();
     const revs: number[] = [];
