@@ -37,7 +37,7 @@ export class RepliesService {
     const id = await this.work.run(async (tx) => {
       await tx.query(`SELECT 1 FROM conversations WHERE id = $1 FOR NO KEY UPDATE`, [room.id]);
       await mustBeAnswerable(tx, room.id);
-      return (await underWay(tx, room.id)) ?? this.askAgain(tx, room.id);
+      return (await this.store.underWay(tx, room.id)) ?? this.askAgain(tx, room.id);
     });
     this.worker.wake();
     return id;
@@ -46,8 +46,9 @@ export class RepliesService {
   /** The one that runs, or else the latest; as of this moment where it runs on this node. */
   async latest({ room }: Reader): Promise<ReplyRow | undefined> {
     const row = await this.database.one<ReplyRow>(
-      `SELECT ${REPLY_COLUMNS} FROM replies reply WHERE session_id = $1
-       ORDER BY status = 'running' DESC, id DESC LIMIT 1`,
+      `SELECT ${REPLY_COLUMNS} FROM replies reply WHERE session_id = $1 AND id = coalesce(
+         (SELECT id FROM replies WHERE session_id = $1 AND status = 'running'),
+         (SELECT id FROM replies WHERE session_id = $1 ORDER BY id DESC LIMIT 1))`,
       [room.id],
     );
     return row && this.upToDate(row);
@@ -121,15 +122,6 @@ async function mustBeAnswerable(tx: Tx, sessionId: string): Promise<void> {
   if (session.type !== 'agent') throw Problem.conflict('no_agent', 'No agent answers in this session.');
   if (session.status !== 'open') throw Problem.conflict('session_closed', 'This session is closed.');
   if (!session.enabled) throw Problem.conflict('agent_disabled', 'This agent is switched off.');
-}
-
-async function underWay(tx: Tx, sessionId: string): Promise<string | undefined> {
-  const reply = await tx.one<{ id: string }>(
-    `SELECT id FROM replies WHERE session_id = $1 AND status IN ('waiting', 'running')
-     ORDER BY status = 'waiting' DESC LIMIT 1`,
-    [sessionId],
-  );
-  return reply?.id;
 }
 
 /** What an agent said to it; where no reply tells (it was said in another system), what it said after it. */

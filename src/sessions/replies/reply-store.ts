@@ -34,6 +34,11 @@ export interface Beat {
   text: string | null;
 }
 
+/** What runs in the session `$1` and what waits, in this order: two small indexes, however many replies it has had. */
+const UNDER_WAY = `
+  SELECT id FROM replies WHERE session_id = $1 AND status = 'running'
+  UNION ALL SELECT id FROM replies WHERE session_id = $1 AND status = 'waiting'`;
+
 const TAKE = `
   UPDATE replies reply
   SET status = 'running', attempts = attempts + 1, node = $1, leased_until = now() + ${LEASE},
@@ -133,19 +138,23 @@ export class ReplyStore {
     return tx.one(
       `UPDATE replies SET stop_requested = true, status = CASE status WHEN 'waiting' THEN 'stopped' ELSE status END,
          ended_at = CASE status WHEN 'waiting' THEN now() END
-       WHERE session_id = $1 AND status IN ('waiting', 'running') AND id = (
-         SELECT id FROM replies WHERE session_id = $1 AND status IN ('waiting', 'running')
-         ORDER BY status = 'running' DESC LIMIT 1)
+       WHERE session_id = $1 AND status IN ('waiting', 'running') AND id = (${UNDER_WAY} LIMIT 1)
        RETURNING id, status`,
       [sessionId],
     );
+  }
+
+  /** The one that waits, or else the one that runs. */
+  async underWay(tx: Tx, sessionId: string): Promise<string | undefined> {
+    const ids = await tx.query<{ id: string }>(UNDER_WAY, [sessionId]);
+    return ids.at(-1)?.id;
   }
 
   /** The agent has no say in this session any more: ends what runs and waits, and keeps what was said so far. */
   async silence(tx: Tx, sessionId: string): Promise<string[]> {
     const silenced = await tx.query<{ id: string }>(
       `UPDATE replies SET status = 'stopped', node = NULL, leased_until = NULL, ended_at = now()
-       WHERE session_id = $1 AND status IN ('waiting', 'running') RETURNING id`,
+       WHERE session_id = $1 AND status IN ('waiting', 'running') AND id IN (${UNDER_WAY}) RETURNING id`,
       [sessionId],
     );
     return silenced.map(({ id }) => id);
