@@ -69,7 +69,7 @@ describe('the file of Open WebUI', () => {
     const [row] = await house.rows<{ id: string }>(`SELECT id FROM imports`);
     expect((await house.legacy('revert', row?.id ?? '')).code).toBe(0);
     expect(await house.dump()).toEqual(before);
-  }, 60_000);
+  }, 180_000);
 
   it('loses no message to parents that are missing or go in a circle, or to a chat that is no JSON', async () => {
     const file = webUi(house.path('broken.db'), {
@@ -89,7 +89,7 @@ describe('the file of Open WebUI', () => {
       ['A', null],
       ['B', null],
     ]);
-  }, 60_000);
+  }, 180_000);
 
   it('takes the newer table before the older copy in the chat, texts and blocks alike', async () => {
     const file = webUi(
@@ -112,5 +112,5 @@ describe('the file of Open WebUI', () => {
       { chat: 'c-1', seq: 1, role: 'user', content: 'new A', tokens: null, forms: ['[1]'] },
       { chat: 'c-1', seq: 2, role: 'agent', content: 'new\n\nB', tokens: 11, forms: null },
     ]);
-  }, 60_000);
+  }, 180_000);
 });

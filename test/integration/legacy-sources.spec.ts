@@ -52,7 +52,7 @@ describe('the exports of MongoDB', () => {
       { content: 'Hello.', role: 'agent', by: null, slug: 'merlin', at: new Date(day(3).$date) },
       { content: 'Me', role: 'user', by: 'u9', slug: null, at: new Date(day(4).$date) },
     ]);
-  }, 60_000);
+  }, 180_000);
 
   it('hands what has no owner to a real account, whose own standing session and old ids stay, and reverts all the same', async () => {
     await house.client.query(
@@ -84,7 +84,7 @@ describe('the exports of MongoDB', () => {
     expect((await house.legacy('revert', id)).stdout).toContain('kept the agent merlin: it is in use');
     await house.client.query(`DELETE FROM conversations; DELETE FROM agents WHERE slug = 'merlin'`);
     expect(await house.dump()).toEqual(before);
-  }, 60_000);
+  }, 180_000);
 
   it('reads one document a line, rejects the lines and fields that are none, and refuses a broken array', async () => {
     const lines = [...messages.map((row) => JSON.stringify(row)), 'not json', '[1]', ''].join('\r\n');
@@ -115,7 +115,7 @@ describe('the exports of MongoDB', () => {
     expect(cut).toMatchObject({ code: 1, stderr: expect.stringMatching(/chatmessages.json is truncated or no JSON/) });
     expect((await house.carry('characters', house.folder)).stderr).toContain('has no chatsessions.json');
     expect((await house.carry('characters', file)).stderr).toContain('is no folder');
-  }, 60_000);
+  }, 180_000);
 
   it('keeps the sides of peer sessions, who helped, what is closed and when it was read', async () => {
     const folder = await mongoFolder(
@@ -167,7 +167,7 @@ describe('the exports of MongoDB', () => {
         ...{ role: 'agent', by: null, metadata: { source: 'agent' } },
       },
     ]);
-  }, 60_000);
+  }, 180_000);
 
   describe('the community servers', () => {
     let old: TestDatabase;
@@ -224,7 +224,7 @@ describe('the exports of MongoDB', () => {
       await house.client.query(`DELETE FROM users WHERE username = 'eve'`);
       expect((await house.legacy('revert', kept?.id ?? '')).code).toBe(0);
       expect(await house.dump()).toEqual(before);
-    }, 60_000);
+    }, 180_000);
 
     it('are refused in a sentence where the database is another one, or none', async () => {
       expect((await house.carry('servers', house.database.url)).stderr).toMatch(/The source has no table chatserver/);
@@ -232,6 +232,6 @@ describe('the exports of MongoDB', () => {
         /^The source cannot be opened: /,
       );
       expect((await house.carry('servers', './old.db')).stderr).toBe('Give a postgres:// URL as the source.\n');
-    }, 60_000);
+    }, 180_000);
   });
 });
