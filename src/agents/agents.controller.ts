@@ -39,7 +39,7 @@ export class AgentsController {
   @Get(':id')
   @SignedIn()
   @ApiOperation({ summary: 'One agent' })
-  @ApiOkResponse({ schema: { oneOf: [AgentView, AdministeredAgent].map((view) => ({ $ref: getSchemaPath(view) })) } })
+  @ApiOkResponse({ schema: { anyOf: [AgentView, AdministeredAgent].map((view) => ({ $ref: getSchemaPath(view) })) } })
   @ApiNotFoundResponse({ description: 'There is none, or it was deleted.' })
   async get(@Caller() caller: Actor, @Param('id', IdPipe) id: string): Promise<AgentView> {
     return presenterFor(caller)(await this.agents.get(id));
