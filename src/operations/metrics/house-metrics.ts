@@ -6,8 +6,12 @@ import { WriteQueue } from '../../messages/write-queue.js';
 import { Database } from '../../platform/database/database.js';
 import { Config } from '../../platform/config/config.js';
 import { EventBus } from '../../platform/events/event-bus.js';
+import { CLOSE } from '../../realtime/close-codes.js';
 import { Hub } from '../../realtime/hub.js';
 import { freeBytes } from '../health/disk.js';
+
+/** A client may close with any of thousands of codes; only those that mean something here get a series. */
+const CLOSE_CODES = new Set<number>([1000, 1001, 1005, 1006, 1009, ...Object.values(CLOSE)]);
 
 /**
  * What the features count in plain numbers, read when somebody asks for it. Labels name kinds and codes, never whose
@@ -89,7 +93,9 @@ export class HouseMetrics implements OnModuleInit {
     this.counter('parley_sockets_opened_total', 'Sockets opened since the start.', undefined, () => [
       ['', counts.opened],
     ]);
-    this.counter('parley_sockets_closed_total', 'Sockets that ended, by close code.', 'code', () => counts.closedBy);
+    this.counter('parley_sockets_closed_total', 'Sockets that ended, by close code.', 'code', () =>
+      [...counts.closedBy].map(([code, count]) => [CLOSE_CODES.has(code) ? code : 'other', count] as const),
+    );
     this.counter(
       'parley_events_delivered_total',
       'Frames given to sockets, one for each listener, by type of event: message.created are the messages delivered.',
