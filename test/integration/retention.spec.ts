@@ -4,6 +4,7 @@ import type { Actor } from '../../src/auth/actor.js';
 import { HistoryService } from '../../src/messages/history.service.js';
 import { ThreadsService } from '../../src/messages/threads/threads.service.js';
 import { MessagesService } from '../../src/messages/messages.service.js';
+import { ThreadsService } from '../../src/messages/threads/threads.service.js';
 import { NightlyPurge, untilNight } from '../../src/operations/retention/nightly-purge.js';
 import { Purge } from '../../src/operations/retention/purge.js';
 import type { Config } from '../../src/platform/config/config.js';
@@ -75,6 +76,17 @@ describe('retention', () => {
     expect(await seqs()).toEqual([2, 3, 4, 5, 6]);
     expect((await say('seven')).seq).toBe(7);
     await services.app.get(AccessService).enter(ada, thread, 'read');
+  });
+
+  it('leaves a thread what it hangs on', async () => {
+    const { id } = await say('one');
+    const thread = await services.app.get(ThreadsService).open(writer, id);
+    await say('two');
+    await remove(id);
+    await age(31);
+    await purge({ tombstoneDays: 30 }).run();
+    expect(await seqs()).toEqual([1, 2]);
+    expect(await sql(`SELECT 1 FROM conversations WHERE id = $1`, [thread.id])).toHaveLength(1);
   });
 
   it('keeps the last place of a conversation, which its inbox shows', async () => {
@@ -169,12 +181,19 @@ describe('retention', () => {
     expect(await seqs()).toEqual([2]);
   }, 60_000);
 
-  it('knows every row that would keep a message from going', async () => {
+  it('knows every row that would keep a message from going, or go with it', async () => {
     const keys = await sql(
-      `SELECT conname FROM pg_constraint
-       WHERE contype = 'f' AND confrelid = 'messages'::regclass AND confdeltype NOT IN ('c', 'n')`,
+      `SELECT conname FROM pg_constraint WHERE contype = 'f' AND confrelid = 'messages'::regclass ORDER BY conname`,
     );
-    expect(keys).toEqual([{ conname: 'messages_reply_fk' }]);
+    const harmless = [
+      'mentions_message_fk',
+      'message_revisions_message_fk',
+      'reactions_message_fk',
+      'replies_asked_fk',
+      'replies_message_fk',
+    ];
+    const judged = [...harmless, 'replies_replaces_fk', 'messages_reply_fk', 'threads_message_fk'].sort();
+    expect(keys.map(({ conname }) => conname)).toEqual(judged);
   });
 
   it('comes at three in the morning, UTC', () => {
