@@ -4,7 +4,6 @@ import type { Actor } from '../../src/auth/actor.js';
 import { HistoryService } from '../../src/messages/history.service.js';
 import { ThreadsService } from '../../src/messages/threads/threads.service.js';
 import { MessagesService } from '../../src/messages/messages.service.js';
-import { ThreadsService } from '../../src/messages/threads/threads.service.js';
 import { NightlyPurge, untilNight } from '../../src/operations/retention/nightly-purge.js';
 import { Purge } from '../../src/operations/retention/purge.js';
 import type { Config } from '../../src/platform/config/config.js';
