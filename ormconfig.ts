@@ -12,28 +12,27 @@ import { ListAdministrators1790000000103 } from './migrations/1790000000103-List
 import { SortUsernamesByBytes1790000000104 } from './migrations/1790000000104-SortUsernamesByBytes.js';
 import { ShareNodes1790000000105 } from './migrations/1790000000105-ShareNodes.js';
 import { CreateReplies1790000000201 } from './migrations/1790000000201-CreateReplies.js';
-import { QueueSessions1790000000212 } from './migrations/1790000000212-QueueSessions.js';
 import { TeachAgents1790000000211 } from './migrations/1790000000211-TeachAgents.js';
+import { QueueSessions1790000000212 } from './migrations/1790000000212-QueueSessions.js';
 import { CountTokens1790000000213 } from './migrations/1790000000213-CountTokens.js';
 import { KeepReadTimes1790000000214 } from './migrations/1790000000214-KeepReadTimes.js';
 import { GuardServers1790000000301 } from './migrations/1790000000301-GuardServers.js';
+import { CreateDirects1790000000302 } from './migrations/1790000000302-CreateDirects.js';
 import { ReactToMessages1790000000321 } from './migrations/1790000000321-ReactToMessages.js';
 import { PinMessages1790000000322 } from './migrations/1790000000322-PinMessages.js';
 import { OpenThreads1790000000323 } from './migrations/1790000000323-OpenThreads.js';
 import { MentionPeople1790000000324 } from './migrations/1790000000324-MentionPeople.js';
 import { SearchMessages1790000000341 } from './migrations/1790000000341-SearchMessages.js';
 import { AttachFiles1790000000342 } from './migrations/1790000000342-AttachFiles.js';
+import { KeepPresenceChoices1790000000361 } from './migrations/1790000000361-KeepPresenceChoices.js';
+import { SetNotifications1790000000362 } from './migrations/1790000000362-SetNotifications.js';
 import { CreateImports1790000000401 } from './migrations/1790000000401-CreateImports.js';
 import { FindByExternalId1790000000411 } from './migrations/1790000000411-FindByExternalId.js';
 import { AskForReplies1790000000501 } from './migrations/1790000000501-AskForReplies.js';
 import { StoreMentions1790000000502 } from './migrations/1790000000502-StoreMentions.js';
 import { ListActivity1790000000601 } from './migrations/1790000000601-ListActivity.js';
 import { RememberPurges1790000000602 } from './migrations/1790000000602-RememberPurges.js';
-import { CreateDirects1790000000302 } from './migrations/1790000000302-CreateDirects.js';
-import { Direct } from './src/directs/direct.entity.js';
-import { DirectParticipant } from './src/directs/direct-participant.entity.js';
 import { AuditEntry } from './src/access/audit/audit-entry.entity.js';
-import { KeepPresenceChoices1790000000361 } from './migrations/1790000000361-KeepPresenceChoices.js';
 import { Agent } from './src/agents/agent.entity.js';
 import { TokenUsage } from './src/agents/usage/token-usage.entity.js';
 import { AccountEvent } from './src/auth/audit/account-event.entity.js';
@@ -44,25 +43,29 @@ import { RecoveryCode } from './src/auth/second-factor/recovery-code.entity.js';
 import { SecondFactor } from './src/auth/second-factor/second-factor.entity.js';
 import { Ticket } from './src/auth/tickets/ticket.entity.js';
 import { Conversation } from './src/conversations/conversation.entity.js';
-import { ReadTime } from './src/conversations/read-time.entity.js';
 import { ReadMarker } from './src/conversations/read-marker.entity.js';
+import { ReadTime } from './src/conversations/read-time.entity.js';
+import { DirectParticipant } from './src/directs/direct-participant.entity.js';
+import { Direct } from './src/directs/direct.entity.js';
 import { Import } from './src/legacy/import/import.entity.js';
 import { ImportedId } from './src/legacy/import/imported-id.entity.js';
-import { MessageRevision } from './src/messages/revisions/message-revision.entity.js';
-import { Mention } from './src/messages/mentions/mention.entity.js';
 import { Attachment } from './src/messages/attachments/attachment.entity.js';
 import { StrayFile } from './src/messages/attachments/stray-file.entity.js';
+import { Mention } from './src/messages/mentions/mention.entity.js';
 import { Message } from './src/messages/message.entity.js';
 import { Reaction } from './src/messages/reactions/reaction.entity.js';
+import { MessageRevision } from './src/messages/revisions/message-revision.entity.js';
 import { ThreadParticipant } from './src/messages/threads/thread-participant.entity.js';
 import { Thread } from './src/messages/threads/thread.entity.js';
+import { ConversationNotifications } from './src/notifications/conversation-notifications.entity.js';
+import { ServerNotifications } from './src/notifications/server-notifications.entity.js';
 import { SnakeNaming } from './src/platform/database/snake-naming.js';
-import { RunningNode } from './src/platform/nodes/node.entity.js';
 import { RateLimit } from './src/platform/limits/rate-limit.entity.js';
+import { RunningNode } from './src/platform/nodes/node.entity.js';
 import { Ban } from './src/servers/bans/ban.entity.js';
-import { Invite } from './src/servers/invites/invite.entity.js';
 import { Category } from './src/servers/channels/category.entity.js';
 import { Channel } from './src/servers/channels/channel.entity.js';
+import { Invite } from './src/servers/invites/invite.entity.js';
 import { Membership } from './src/servers/memberships/membership.entity.js';
 import { Server } from './src/servers/servers/server.entity.js';
 import { Reply } from './src/sessions/replies/reply.entity.js';
@@ -90,18 +93,19 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       AccountEvent,
       AccountNotice,
       Agent,
+      Attachment,
       AuditEntry,
       Ban,
-      Attachment,
       Category,
-      Invite,
       Channel,
       Conversation,
+      ConversationNotifications,
       Credential,
       Direct,
       DirectParticipant,
       Import,
       ImportedId,
+      Invite,
       Login,
       Membership,
       Mention,
@@ -118,10 +122,11 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       RunningNode,
       SecondFactor,
       Server,
+      ServerNotifications,
       Session,
+      StrayFile,
       Thread,
       ThreadParticipant,
-      StrayFile,
       Ticket,
       TokenUsage,
       User,
@@ -139,20 +144,20 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       SortUsernamesByBytes1790000000104,
       ShareNodes1790000000105,
       CreateReplies1790000000201,
-      QueueSessions1790000000212,
       TeachAgents1790000000211,
+      QueueSessions1790000000212,
       CountTokens1790000000213,
       KeepReadTimes1790000000214,
       GuardServers1790000000301,
+      CreateDirects1790000000302,
       ReactToMessages1790000000321,
       PinMessages1790000000322,
       OpenThreads1790000000323,
       MentionPeople1790000000324,
       SearchMessages1790000000341,
-      GuardServers1790000000301,
-      CreateDirects1790000000302,
       AttachFiles1790000000342,
       KeepPresenceChoices1790000000361,
+      SetNotifications1790000000362,
       CreateImports1790000000401,
       FindByExternalId1790000000411,
       AskForReplies1790000000501,

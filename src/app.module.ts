@@ -11,6 +11,7 @@ import { MessagesModule } from './messages/messages.module.js';
 import { AttachmentsModule } from './messages/attachments/attachments.module.js';
 import { SearchModule } from './messages/search/search.module.js';
 import { OperationsModule } from './operations/operations.module.js';
+import { NotificationsModule } from './notifications/notifications.module.js';
 import { ConfigModule } from './platform/config/config.module.js';
 import type { Config } from './platform/config/config.js';
 import { DatabaseModule } from './platform/database/database.module.js';
@@ -66,6 +67,7 @@ export class AppModule {
         DirectsModule,
 
         RealtimeModule,
+        NotificationsModule,
         LegacyModule.speaking(config.legacyDialects, sessions),
         OperationsModule,
       ],

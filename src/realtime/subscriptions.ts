@@ -19,6 +19,9 @@ const MOST = 100;
  */
 @Injectable()
 export class Subscriptions implements OnModuleInit {
+  /** Of rooms outside of servers: their threads that were shown, whose people change with theirs. */
+  private readonly threads = new Map<Topic, Set<Topic>>();
+
   constructor(
     private readonly bus: EventBus,
     private readonly hub: Hub,
@@ -29,7 +32,11 @@ export class Subscriptions implements OnModuleInit {
     this.bus.on(ConversationDeleted, ({ conversationId }) => this.hub.drop(`conversation:${conversationId}`));
     this.bus.on(StandingChanged, ({ scope }) => {
       if (!scope.startsWith('conversation:')) return;
-      for (const connection of this.hub.of(scope)) this.judgeAgain(connection, scope);
+      for (const topic of [scope, ...(this.threads.get(scope) ?? [])]) {
+        for (const connection of this.hub.of(topic)) this.judgeAgain(connection, topic);
+        if (this.hub.of(topic).size === 0) this.threads.get(scope)?.delete(topic);
+      }
+      if (this.threads.get(scope)?.size === 0) this.threads.delete(scope);
     });
     this.bus.on(HintsLost, () => {
       for (const connection of this.hub.connections) {
@@ -58,10 +65,17 @@ export class Subscriptions implements OnModuleInit {
     if (!connection.topics.has(reason)) return false;
     const topic: Topic = `conversation:${room.id}`;
     this.hub.subscribe(connection, topic, reason);
+    if (room.parentId && !room.serverId) this.rememberThread(`conversation:${room.parentId}`, topic);
     for (const watched of peopleOf(room)) {
       if (watched !== `presence:${userId}`) this.hub.subscribe(connection, watched, topic);
     }
     return true;
+  }
+
+  private rememberThread(parent: Topic, thread: Topic): void {
+    const threads = this.threads.get(parent);
+    if (threads) threads.add(thread);
+    else this.threads.set(parent, new Set([thread]));
   }
 
   /** Outside of servers: whose conversation it is may have changed. Nobody is told of anybody until that is known. */
