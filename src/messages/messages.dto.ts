@@ -74,7 +74,11 @@ export class MessageDraft {
   @IsUUID()
   replyToId?: string;
 
-  @ApiPropertyOptional({ format: 'uuid', isArray: true, description: 'Files that you uploaded and have not sent yet.' })
+  @ApiPropertyOptional({
+    type: [String],
+    format: 'uuid',
+    description: 'Files that you uploaded and have not sent yet.',
+  })
   @Optional()
   @IsArray()
   @ArrayUnique()

@@ -185,6 +185,7 @@ describe('retention', () => {
       `SELECT conname FROM pg_constraint WHERE contype = 'f' AND confrelid = 'messages'::regclass ORDER BY conname`,
     );
     const harmless = [
+      'attachments_message_fk',
       'mentions_message_fk',
       'message_revisions_message_fk',
       'reactions_message_fk',

@@ -113,5 +113,5 @@ function mustBeId(importId: string): void {
 
 /** COPY and cursors want the connection itself. */
 function inTransaction<T>(work: UnitOfWork, act: (client: Client) => Promise<T>): Promise<T> {
-  return work.run(async ({ manager }) => act((await manager.queryRunner?.connect()) as Client));
+  return work.run(async (tx) => act((await tx.connection()) as unknown as Client));
 }
