@@ -55,6 +55,21 @@ const PARTS: { type: string; sql: string }[] = [
             a.created_at AS "createdAt" FROM audit_log a WHERE a.actor_id = $1`,
   },
   {
+    type: 'presence',
+    sql: `SELECT choice AS status, chosen_at AS "chosenAt" FROM presence_choices WHERE user_id = $1`,
+  },
+  {
+    type: 'notifications',
+    sql: `SELECT conversation_id AS "conversationId", NULL AS "serverId", level, muted_until AS "mutedUntil"
+          FROM conversation_notifications WHERE user_id = $1
+          UNION ALL
+          SELECT NULL, server_id, level, muted_until FROM server_notifications WHERE user_id = $1`,
+  },
+  {
+    type: 'usage',
+    sql: `SELECT agent_id AS "agentId", tokens, created_at AS "createdAt" FROM token_usage WHERE user_id = $1`,
+  },
+  {
     type: 'readMarker',
     sql: `SELECT conversation_id AS "conversationId", seq, updated_at AS "updatedAt"
           FROM read_markers WHERE user_id = $1`,
