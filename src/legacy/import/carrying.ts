@@ -61,13 +61,13 @@ const CONVERSATIONS = `
 /** Of several sessions of a person with one agent the latest is the standing one; a name that is taken is left off. */
 const SESSIONS = `
   INSERT INTO sessions (id, owner_id, type, status, title, agent_id, advocate_id, external_id, standing, created_at,
-    updated_at, active_at)
+    updated_at, active_at, queued_at)
   SELECT r.id, r.owner, r.type, CASE WHEN r.closed THEN 'closed' ELSE 'open' END, r.title, r.agent, r.advocate,
     CASE WHEN NOT EXISTS (SELECT 1 FROM sessions o WHERE o.owner_id = r.owner AND o.external_id = r.ext) THEN r.ext END,
     r.standing AND r.agent IS NOT NULL AND row_number() OVER (
         PARTITION BY r.owner, r.agent, r.standing ORDER BY r.updated DESC, r.n) = 1
       AND NOT EXISTS (SELECT 1 FROM sessions o WHERE o.owner_id = r.owner AND o.agent_id = r.agent AND o.standing),
-    r.created, r.updated, coalesce(sizes.newest, r.created)
+    r.created, r.updated, coalesce(sizes.newest, r.created), r.created
   FROM rooms r LEFT JOIN sizes ON sizes.id = r.id WHERE r.is_new AND r.server IS NULL ORDER BY r.id`;
 
 /** A name that a channel of the server has already gets an ending. */
