@@ -8,7 +8,7 @@ import { createTestDatabase, type TestDatabase } from '../support/test-database.
 
 const TOKEN = 'a-token-for-the-metrics';
 /** What an example can only invent: it is well-formed, and good for nothing. */
-const MADE_UP = new Set(['token', 'code']);
+const MADE_UP = new Set(['token', 'code', 'userIds']);
 const ID = /[0-9a-f]{8}-[0-9a-f]{4}/;
 
 describe('operations', () => {
