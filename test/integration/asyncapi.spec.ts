@@ -6,7 +6,19 @@ import { Frames } from '../../src/realtime/frames.js';
 import { type Services, servicesOnOwnDatabase } from '../support/services.js';
 
 /** What one part of the house tells another: no client hears of it. */
-const INTERNAL = ['account.changed', 'agent.silenced', 'login.ended', 'reply.stop-wanted', 'standing.changed'];
+const INTERNAL = [
+  'account.changed',
+  'agent.silenced',
+  'login.ended',
+  'presence.chosen',
+  'presence.node',
+  'presence.node.wanted',
+  'presence.node.whole',
+  'reply.stop-wanted',
+  'standing.changed',
+];
+/** Each node tells its own clients: no other node hears of it. */
+const TOLD_HERE = ['presence'];
 /** What clients hear that is no event: answers, and the greeting. */
 const ANSWERS = ['ack', 'changes', 'error', 'pong', 'ready'];
 
@@ -37,7 +49,9 @@ describe('the AsyncAPI document', () => {
   });
 
   it('has every event that clients hear, and none that stays in the house', () => {
-    expect(names('hear')).toEqual([...eventTypes().filter((type) => !INTERNAL.includes(type)), ...ANSWERS].sort());
+    expect(names('hear')).toEqual(
+      [...eventTypes().filter((type) => !INTERNAL.includes(type)), ...TOLD_HERE, ...ANSWERS].sort(),
+    );
   });
 
   it('tells everything but answers without being asked', () => {

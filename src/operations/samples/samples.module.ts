@@ -4,6 +4,7 @@ import type { Config } from '../../platform/config/config.js';
 import { ConfigModule } from '../../platform/config/config.module.js';
 import { DatabaseModule } from '../../platform/database/database.module.js';
 import { EventsModule } from '../../platform/events/events.module.js';
+import { NodesModule } from '../../platform/nodes/nodes.module.js';
 import { SecretsModule } from '../../platform/secrets/secrets.module.js';
 import { ChannelsModule } from '../../servers/channels/channels.module.js';
 import { MembershipsModule } from '../../servers/memberships/memberships.module.js';
@@ -15,7 +16,13 @@ import { SampleServers } from './sample-servers.js';
 @Module({})
 export class SamplesModule {
   static with(config: Config, dataSource: DataSource): DynamicModule {
-    const platform = [ConfigModule.with(config), DatabaseModule.with(dataSource), EventsModule, SecretsModule];
+    const platform = [
+      ConfigModule.with(config),
+      DatabaseModule.with(dataSource),
+      EventsModule,
+      NodesModule,
+      SecretsModule,
+    ];
     return {
       module: SamplesModule,
       imports: [...platform, UsersModule, ServersModule, ChannelsModule, MembershipsModule],
