@@ -123,7 +123,11 @@ describe('replies under way', () => {
       for (let call = model.next(), found = false; ;) {
         void call.then(() => (found = true));
         while (!found) {
-          await sql.query(`UPDATE replies SET leased_until = now() - interval '1 second' WHERE session_id = $1`, [id]);
+          // Of the first attempt alone: the second one's lease must hold.
+          await sql.query(
+            `UPDATE replies SET leased_until = now() - interval '1 second' WHERE session_id = $1 AND attempts = 1`,
+            [id],
+          );
         }
         return call;
       }
