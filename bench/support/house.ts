@@ -62,8 +62,8 @@ async function makeServer(dataSource: DataSource, jwt: JwtService, members: numb
     [ids],
   );
   await dataSource.query(
-    `INSERT INTO logins (id, user_id, refresh_hash, expires_at)
-     SELECT l, u, sha256(l::text::bytea), now() + interval '1 day' FROM unnest($1::uuid[], $2::uuid[]) AS t (l, u)`,
+    `INSERT INTO logins (id, user_id, refresh_hash, family_hash, expires_at)
+     SELECT l, u, sha256(l::text::bytea), sha256(l::text::bytea), now() + interval '1 day' FROM unnest($1::uuid[], $2::uuid[]) AS t (l, u)`,
     [people.map(({ login }) => login), ids],
   );
   await dataSource.query(`INSERT INTO servers (id, name) VALUES ($1, 'bench')`, [serverId]);

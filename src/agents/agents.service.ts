@@ -3,7 +3,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { type Tx, UnitOfWork } from '../platform/database/unit-of-work.js';
-import { breaks } from '../platform/http/database-problem.js';
+import { unlessBroken } from '../platform/http/database-problem.js';
 import { type Page, pageOf, type PageQuery, readCursor } from '../platform/http/paging.js';
 import { Problem } from '../platform/http/problem.js';
 import { Outbound } from '../platform/outbound/outbound.js';
@@ -122,11 +122,7 @@ async function lock(tx: Tx, id: string): Promise<Agent> {
   return agent;
 }
 
-async function naming<T>(writing: Promise<T>): Promise<T> {
-  try {
-    return await writing;
-  } catch (error) {
-    if (!breaks(error, 'agents_slug_key')) throw error;
-    throw new Problem(409, 'conflict', 'This slug is taken.', [{ path: 'slug', message: 'is taken' }]);
-  }
+function naming<T>(writing: Promise<T>): Promise<T> {
+  const taken = () => new Problem(409, 'conflict', 'This slug is taken.', [{ path: 'slug', message: 'is taken' }]);
+  return unlessBroken(writing, { agents_slug_key: taken });
 }

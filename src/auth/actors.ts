@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { Database } from '../platform/database/database.js';
 import { EventBus } from '../platform/events/event-bus.js';
-import { presentProfile } from '../users/profile.presenter.js';
+import { presentProfile, PROFILE_COLUMNS } from '../users/profile.presenter.js';
 import type { UserKind } from '../users/user.entity.js';
 import type { Actor } from './actor.js';
 import { AccountChanged, LoginEnded } from './auth.events.js';
@@ -67,7 +67,7 @@ export class Actors {
 
   private async load(loginId: string): Promise<Actor | undefined> {
     const [row] = await this.database.prepared<ActorRow>(
-      `SELECT u.id, u.username, u.display_name AS "displayName", u.avatar_url AS "avatarUrl", u.kind,
+      `SELECT ${PROFILE_COLUMNS},
          u.is_admin AS "isAdmin", u.is_advocate AS "isAdvocate",
          u.second_factor_required AND NOT EXISTS (
            SELECT 1 FROM second_factors f WHERE f.user_id = u.id AND f.confirmed_at IS NOT NULL

@@ -1,5 +1,5 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { Transform, Type } from 'class-transformer';
+import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
   ArrayNotEmpty,
@@ -17,6 +17,7 @@ import {
 } from 'class-validator';
 import { PageQuery } from '../platform/http/paging.js';
 import { Optional } from '../platform/http/optional.js';
+import { Trimmed } from '../platform/http/trimmed.js';
 
 export const MAX_CONTENT = 20_000;
 const MAX_METADATA_BYTES = 16_384;
@@ -24,10 +25,7 @@ const MAX_METADATA_BYTES = 16_384;
 /** Trimmed text of 1 to 20,000 characters; a character is a code point, whatever it takes to store. */
 export function IsContent(): PropertyDecorator {
   return (target, propertyKey) => {
-    Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.trim() : value))(
-      target,
-      propertyKey,
-    );
+    Trimmed()(target, propertyKey);
     registerDecorator({
       name: 'isContent',
       target: target.constructor,

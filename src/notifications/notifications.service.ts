@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { type Room, rulingKind } from '../access/facts.js';
 import type { Reader, ServerPass } from '../access/pass.js';
 import { Database } from '../platform/database/database.js';
-import { breaks } from '../platform/http/database-problem.js';
+import { unlessBroken } from '../platform/http/database-problem.js';
 import { Problem } from '../platform/http/problem.js';
 import type { Level } from './conversation-notifications.entity.js';
 import type { NotificationsBody, NotificationsView } from './notifications.dto.js';
@@ -37,18 +37,15 @@ export class NotificationsService {
 
   /** Throws 404 where the conversation is gone meanwhile. */
   async setForConversation({ room, actor }: Reader, body: NotificationsBody): Promise<NotificationsView> {
-    const row = await this.database
-      .one<Row>(
+    const row = await unlessBroken(
+      this.database.one<Row>(
         `INSERT INTO conversation_notifications (user_id, conversation_id, level, muted_until) VALUES ($1, $2, $3, $4)
          ON CONFLICT (user_id, conversation_id) DO UPDATE SET level = excluded.level, muted_until = excluded.muted_until
          RETURNING level, muted_until AS "mutedUntil", false AS inherited`,
         [actor.userId, room.id, body.level, timeOf(body)],
-      )
-      .catch((error: unknown) => {
-        throw breaks(error, 'conversation_notifications_conversation_fk')
-          ? Problem.notFound('This conversation')
-          : error;
-      });
+      ),
+      { conversation_notifications_conversation_fk: () => Problem.notFound('This conversation') },
+    );
     if (!row) throw Problem.notFound('This conversation');
     return present(row);
   }
@@ -72,16 +69,15 @@ export class NotificationsService {
 
   /** Throws 404 where the membership has ended meanwhile. */
   async setForServer({ serverId, actor }: ServerPass, body: NotificationsBody): Promise<NotificationsView> {
-    const row = await this.database
-      .one<Row>(
+    const row = await unlessBroken(
+      this.database.one<Row>(
         `INSERT INTO server_notifications (server_id, user_id, level, muted_until) VALUES ($1, $2, $3, $4)
          ON CONFLICT (server_id, user_id) DO UPDATE SET level = excluded.level, muted_until = excluded.muted_until
          RETURNING level, muted_until AS "mutedUntil", false AS inherited`,
         [serverId, actor.userId, body.level, timeOf(body)],
-      )
-      .catch((error: unknown) => {
-        throw breaks(error, 'server_notifications_membership_fk') ? Problem.notFound('This server') : error;
-      });
+      ),
+      { server_notifications_membership_fk: () => Problem.notFound('This server') },
+    );
     if (!row) throw Problem.notFound('This server');
     return present(row);
   }

@@ -26,6 +26,9 @@ export const DELETED_USER: Profile = {
   kind: 'human',
 };
 
+/** What a query on `users u` selects for presentProfile. */
+export const PROFILE_COLUMNS = `u.id, u.username, u.display_name AS "displayName", u.avatar_url AS "avatarUrl", u.kind`;
+
 export function presentProfile(user: Pick<User, 'id' | 'username' | 'displayName' | 'avatarUrl' | 'kind'>): Profile {
   const { id, username, displayName, avatarUrl, kind } = user;
   return { id, username, displayName, avatarUrl, kind };

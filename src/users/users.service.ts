@@ -3,7 +3,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { In, Repository } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import type { Tx } from '../platform/database/unit-of-work.js';
-import { breaks } from '../platform/http/database-problem.js';
+import { unlessBroken } from '../platform/http/database-problem.js';
 import { type Page, pageOf, type PageQuery, readCursor } from '../platform/http/paging.js';
 import { Problem } from '../platform/http/problem.js';
 import { comparable } from './names.js';
@@ -128,24 +128,17 @@ export class UsersService {
   }
 }
 
-async function naming<T>(writing: Promise<T>): Promise<T> {
-  try {
-    return await writing;
-  } catch (error) {
-    throw takenProblem(error) ?? error;
-  }
+function naming<T>(writing: Promise<T>): Promise<T> {
+  const taken = (path: string, what: string) =>
+    new Problem(409, 'conflict', `This ${what} is taken.`, [{ path, message: 'is taken' }]);
+  return unlessBroken(writing, {
+    users_username_key: () => taken('username', 'username'),
+    users_email_key: () => taken('email', 'address'),
+  });
 }
 
 function withoutUndefined({ username, email, displayName, avatarUrl }: ProfileChange): Partial<User> {
   return Object.fromEntries(
     Object.entries({ username, email, displayName, avatarUrl }).filter(([, value]) => value !== undefined),
   );
-}
-
-function takenProblem(error: unknown): Problem | undefined {
-  const taken = (path: string, what: string) =>
-    new Problem(409, 'conflict', `This ${what} is taken.`, [{ path, message: 'is taken' }]);
-  if (breaks(error, 'users_username_key')) return taken('username', 'username');
-  if (breaks(error, 'users_email_key')) return taken('email', 'address');
-  return undefined;
 }

@@ -4,6 +4,7 @@ import { IsIn, IsInt, IsString, IsUrl, Length, Max, MaxLength, Min } from 'class
 import type { MessageView } from '../../messages/message.presenter.js';
 import { IsContent } from '../../messages/messages.dto.js';
 import { Optional } from '../../platform/http/optional.js';
+import { Trimmed } from '../../platform/http/trimmed.js';
 import { LeavesOutUnknown } from '../../platform/http/validation.js';
 import type { ChannelView } from '../../servers/channels/channel.presenter.js';
 import type { ChannelType } from '../../servers/channels/channel.entity.js';
@@ -13,7 +14,6 @@ import type { MyServerView } from '../../servers/servers/server.presenter.js';
 import { clockTime } from './clock-time.js';
 import { OtherNames } from './other-names.js';
 
-const trimmed = Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.trim() : value));
 const upperCase = Transform(({ value }: { value: unknown }) =>
   typeof value === 'string' ? value.toUpperCase() : value,
 );
@@ -25,7 +25,7 @@ const addressOnly = Transform(({ value }: { value: unknown }) =>
 @LeavesOutUnknown()
 export class OldServerBody {
   @ApiProperty({ example: 'The Analytical Society' })
-  @trimmed
+  @Trimmed()
   @IsString()
   @Length(1, 100)
   name: string;
@@ -41,7 +41,7 @@ export class OldServerBody {
 @LeavesOutUnknown()
 export class OldChannelBody {
   @ApiProperty({ example: 'engines' })
-  @trimmed
+  @Trimmed()
   @IsString()
   @Length(1, 100)
   name: string;

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import streamArray from 'stream-json/streamers/stream-array.js';
 import type { RawRow } from './row.js';
-import { BrokenRow, SourceError, type SourceTable } from './source.js';
+import { BrokenRow, type Source, SourceError, type SourceTable } from './source.js';
 import { UnreadableValue } from './values.js';
 
 const SHOWN = 1000;
@@ -14,7 +14,7 @@ const SHOWN = 1000;
  * The file of a collection in a folder, however its name is spelled: chatsessions.json, chatMessages.ndjson. Throws
  * SourceError where it is missing.
  */
-export async function collection(folder: string, name: string): Promise<Pick<SourceTable, 'name' | 'count' | 'rows'>> {
+async function collection(folder: string, name: string): Promise<Pick<SourceTable, 'name' | 'count' | 'rows'>> {
   const isFolder = await stat(folder).then(
     (found) => found.isDirectory(),
     () => false,
@@ -28,8 +28,32 @@ export async function collection(folder: string, name: string): Promise<Pick<Sou
   return { name, rows: () => documents(file), count: () => countDocuments(file) };
 }
 
+/** The two collections of an old chat backend in the folder of their files; each system reads its rows in its own way. */
+export async function mongoSource(
+  system: string,
+  location: string,
+  label: string,
+  read: { session: SourceTable['understand']; message: SourceTable['understand'] },
+): Promise<Source> {
+  const sessions = await collection(location, 'chatsessions');
+  const messages = await collection(location, 'chatmessages');
+  return {
+    system,
+    label,
+    location,
+    ownerless: `legacy-user-${Date.now()}`,
+    unknownUsers: 'account',
+    tables: [
+      { ...sessions, understand: read.session },
+      { ...messages, understand: read.message },
+    ],
+    otherTables: await otherFiles(location, ['chatsessions', 'chatmessages']),
+    close: () => Promise.resolve(),
+  };
+}
+
 /** Other files in the folder, which are not read. */
-export async function otherFiles(folder: string, names: string[]): Promise<Record<string, number>> {
+async function otherFiles(folder: string, names: string[]): Promise<Record<string, number>> {
   const stems = (await readdir(folder)).filter((file) => !names.includes(path.parse(file).name.toLowerCase()));
   return Object.fromEntries(stems.map((file) => [file, 1]));
 }

@@ -1,4 +1,4 @@
-import { audienceOf } from '../../access/facts.js';
+import { peopleOf } from '../../access/facts.js';
 import { type AnsweringAgent, type HouseVoice, Writer } from '../../access/pass.js';
 import { verdict } from '../../access/verdict.js';
 import type { Tx } from '../../platform/database/unit-of-work.js';
@@ -21,14 +21,9 @@ export function mentioning(pass: Writer | AnsweringAgent | HouseVoice, content: 
   return {
     names: names.length > 0 ? names : null,
     serverId: pass.room.serverId,
-    userIds: names.length > 0 ? peopleOf(pass) : [],
+    userIds: names.length > 0 ? peopleOf(pass.room) : [],
     everyone: everyone && verdict(pass.standing, 'moderate') === 'allow',
   };
-}
-
-/** Those who hear of the room by name; the members of a server are looked up. */
-function peopleOf({ room }: Writer): string[] {
-  return audienceOf(room).flatMap((topic) => (topic.startsWith('user:') ? [topic.slice('user:'.length)] : []));
 }
 
 /** Mentions anew, in an edit of a message: resolved as append_messages does. */

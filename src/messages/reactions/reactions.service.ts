@@ -4,7 +4,7 @@ import { Database } from '../../platform/database/database.js';
 import type { Tx } from '../../platform/database/unit-of-work.js';
 import { type Page, pageOf, type PageQuery, readCursor } from '../../platform/http/paging.js';
 import { Problem } from '../../platform/http/problem.js';
-import { DELETED_USER, presentProfile, type Profile } from '../../users/profile.presenter.js';
+import { DELETED_USER, presentProfile, type Profile, PROFILE_COLUMNS } from '../../users/profile.presenter.js';
 import { HistoryService } from '../history.service.js';
 import { MessageChanges } from '../message-changes.js';
 import type { ReactionCount } from '../message.entity.js';
@@ -60,7 +60,7 @@ export class ReactionsService {
     const [after] = readCursor(page.cursor, ['number']) ?? [0];
     await this.history.find(room.id, messageId);
     const rows = await this.database.query<ReactorRow>(
-      `SELECT r.rev, u.id, u.username, u.display_name AS "displayName", u.avatar_url AS "avatarUrl", u.kind
+      `SELECT r.rev, ${PROFILE_COLUMNS}
        FROM reactions r LEFT JOIN users u ON u.id = r.user_id
        WHERE r.conversation_id = $1 AND r.message_id = $2 AND r.emoji = $3 AND r.rev > $4 ORDER BY r.rev LIMIT $5`,
       [room.id, messageId, emoji, after, page.limit + 1],

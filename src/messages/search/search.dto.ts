@@ -1,8 +1,8 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { Transform } from 'class-transformer';
 import { IsIn, IsString, IsUUID, Length, registerDecorator } from 'class-validator';
 import type { ConversationKind } from '../../conversations/conversation.entity.js';
 import { Optional } from '../../platform/http/optional.js';
+import { Trimmed } from '../../platform/http/trimmed.js';
 import { PageQuery } from '../../platform/http/paging.js';
 import { MessageView } from '../message.presenter.js';
 import { Fragment } from './fragments.js';
@@ -38,7 +38,7 @@ export class SearchQuery extends PageQuery {
     maxLength: 256,
     example: '"quarterly report" -draft',
   })
-  @Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.trim() : value))
+  @Trimmed()
   @IsString()
   @Length(1, 256)
   q: string;

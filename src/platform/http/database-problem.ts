@@ -42,6 +42,16 @@ export function breaks(error: unknown, constraint: string): boolean {
   return driverError(error).constraint === constraint;
 }
 
+/** Gives what the writing gives; where it breaks one of these constraints, throws the problem that stands for it. */
+export async function unlessBroken<T>(writing: Promise<T>, problems: Record<string, () => Problem>): Promise<T> {
+  try {
+    return await writing;
+  } catch (error) {
+    const constraint = driverError(error).constraint ?? '';
+    throw Object.hasOwn(problems, constraint) ? problems[constraint]?.() : error;
+  }
+}
+
 export function sqlState(error: unknown): string | undefined {
   const { code } = driverError(error);
   return typeof code === 'string' ? code : undefined;

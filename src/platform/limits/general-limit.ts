@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { NextFunction, Request, Response } from 'express';
 import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import { Config } from '../config/config.js';
+import { Problem } from '../http/problem.js';
 import { sendProblem } from '../http/problem.filter.js';
 import { RedisLink } from '../nodes/redis-link.js';
 import { addressKey } from './address-key.js';
@@ -38,7 +39,7 @@ export class GeneralLimit {
         next();
       },
       (refusal: unknown) => {
-        if (refusal instanceof RateLimiterRes) sendProblem(request, response, tooMany(PER_ADDRESS, refusal));
+        if (refusal instanceof Problem) sendProblem(request, response, refusal);
         else next(refusal);
       },
     );
@@ -47,21 +48,13 @@ export class GeneralLimit {
   /** For a socket that is being opened: it counts as a call of its address. Throws 429. */
   async admit(address: string): Promise<void> {
     if (!this.config.rateLimit) return;
-    try {
-      await this.byAddress.consume(addressKey(address));
-    } catch (refusal) {
-      throw refusal instanceof RateLimiterRes ? tooMany(PER_ADDRESS, refusal) : refusal;
-    }
+    await this.byAddress.consume(addressKey(address));
   }
 
   /** For every request of somebody signed in. Throws 429. */
   async spend(userId: string, response: Response): Promise<void> {
     if (!this.config.rateLimit) return;
-    try {
-      tell(response, PER_ACCOUNT, await this.byAccount.consume(userId));
-    } catch (refusal) {
-      throw refusal instanceof RateLimiterRes ? tooMany(PER_ACCOUNT, refusal) : refusal;
-    }
+    tell(response, PER_ACCOUNT, await this.byAccount.consume(userId));
   }
 }
 
@@ -78,14 +71,23 @@ class SharedLimiter {
     this.alone = new RateLimiterMemory(this.rule);
   }
 
-  consume(key: string): Promise<RateLimiterRes> {
+  /** Throws 429 beyond the limit. */
+  async consume(key: string): Promise<RateLimiterRes> {
+    try {
+      return await this.limiter.consume(key);
+    } catch (refusal) {
+      throw refusal instanceof RateLimiterRes ? tooMany(this.points, refusal) : refusal;
+    }
+  }
+
+  private get limiter(): RateLimiterAbstract {
     const { client, isHealthy } = this.link;
-    if (!client || !isHealthy) return this.alone.consume(key);
+    if (!client || !isHealthy) return this.alone;
     if (this.shared?.client !== client) {
       const limiter = new RateLimiterRedis({ ...this.rule, storeClient: client, insuranceLimiter: this.alone });
       this.shared = { client, limiter };
     }
-    return this.shared.limiter.consume(key);
+    return this.shared.limiter;
   }
 
   private get rule() {

@@ -54,14 +54,13 @@ export class RedisLink implements OnApplicationBootstrap, OnApplicationShutdown 
     this.listeners.set(channel, listener);
   }
 
-  /** Sends where that is possible at once. Gives false where it was not even tried. */
-  publish(channel: string, message: string): boolean {
+  /** Sends where that is possible at once, and nothing otherwise. */
+  publish(channel: string, message: string): void {
     const { commands } = this;
-    if (!commands || !this.isHealthy || this.unanswered >= MAX_UNANSWERED) return false;
+    if (!commands || !this.isHealthy || this.unanswered >= MAX_UNANSWERED) return;
     this.unanswered += 1;
     const sent = this.sharded ? commands.spublish(channel, message) : commands.publish(channel, message);
     sent.catch(() => undefined).finally(() => (this.unanswered -= 1));
-    return true;
   }
 
   async onApplicationBootstrap(): Promise<void> {

@@ -5,10 +5,10 @@ import type { ServerPass } from '../../access/pass.js';
 import type { Actor } from '../../auth/actor.js';
 import { Database } from '../../platform/database/database.js';
 import { UnitOfWork } from '../../platform/database/unit-of-work.js';
-import { breaks } from '../../platform/http/database-problem.js';
+import { unlessBroken } from '../../platform/http/database-problem.js';
 import { type Page, pageOf, type PageQuery, readCursor } from '../../platform/http/paging.js';
 import { Problem } from '../../platform/http/problem.js';
-import { presentProfile, Profile } from '../../users/profile.presenter.js';
+import { presentProfile, Profile, PROFILE_COLUMNS } from '../../users/profile.presenter.js';
 import { MembershipsService } from '../memberships/memberships.service.js';
 import { judgeInside } from '../memberships/server-rights.js';
 
@@ -32,7 +32,7 @@ export class BansService {
   async list({ serverId }: ServerPass, { limit, cursor }: PageQuery): Promise<Page<BanView>> {
     const [after] = readCursor(cursor, ['id']) ?? [];
     const rows = await this.database.query<BanRow>(
-      `SELECT u.id, u.username, u.display_name AS "displayName", u.avatar_url AS "avatarUrl", u.kind,
+      `SELECT ${PROFILE_COLUMNS},
          b.banned_by AS "bannedBy", b.reason, b.created_at AS "createdAt"
        FROM bans b JOIN users u ON u.id = b.user_id
        WHERE b.server_id = $1 AND ($2::uuid IS NULL OR b.user_id > $2) ORDER BY b.user_id LIMIT $3`,
@@ -47,15 +47,14 @@ export class BansService {
       const role = await judgeInside(tx, serverId, actor.userId, 'ban-member', { userId, orStranger: true });
       if (userId === actor.userId) throw Problem.forbidden('Nobody bans themselves.');
       if (role) await this.memberships.takeOut(tx, serverId, userId);
-      const banned = await tx
-        .query(
+      const banned = await unlessBroken(
+        tx.query(
           `INSERT INTO bans (server_id, user_id, banned_by, reason) VALUES ($1, $2, $3, $4)
            ON CONFLICT DO NOTHING RETURNING 1`,
           [serverId, userId, actor.userId, reason ?? null],
-        )
-        .catch((error: unknown) => {
-          throw breaks(error, 'bans_user_fk') ? Problem.notFound('This person') : error;
-        });
+        ),
+        { bans_user_fk: () => Problem.notFound('This person') },
+      );
       if (banned.length === 0) return;
       const details = reason === undefined ? undefined : { reason };
       await audit(tx, { serverId, actorId: actor.userId, action: 'member.banned', targetId: userId, details });

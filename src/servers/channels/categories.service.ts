@@ -4,7 +4,7 @@ import { audit, type AuditAction } from '../../access/audit/audit.js';
 import type { Actor } from '../../auth/actor.js';
 import { Database } from '../../platform/database/database.js';
 import { type Tx, UnitOfWork } from '../../platform/database/unit-of-work.js';
-import { breaks } from '../../platform/http/database-problem.js';
+import { unlessBroken } from '../../platform/http/database-problem.js';
 import { Problem } from '../../platform/http/problem.js';
 import { comparable } from '../../users/names.js';
 import { judgeInside } from '../memberships/server-rights.js';
@@ -34,7 +34,7 @@ export class CategoriesService {
     return this.work.run(async (tx) => {
       await judgeInside(tx, serverId, actor.userId, 'change-channels');
       const moved = position === undefined ? [] : await makeRoomAt(tx, 'categories', serverId, position, id);
-      await naming(() =>
+      await naming(
         tx.query(
           `INSERT INTO categories (id, server_id, name, name_key, position)
            SELECT $1, $2, $3, $4, coalesce($5, max(position) + 1, 0) FROM categories WHERE server_id = $2`,
@@ -55,7 +55,7 @@ export class CategoriesService {
     return this.work.run(async (tx) => {
       await judgeInside(tx, serverId, actor.userId, 'change-channels');
       const moved = position === undefined ? [] : await makeRoomAt(tx, 'categories', serverId, position, id);
-      await naming(() =>
+      await naming(
         tx.query(
           `UPDATE categories SET name = coalesce($3, name), name_key = coalesce($4, name_key),
              position = coalesce($5, position) WHERE id = $1 AND server_id = $2`,
@@ -101,11 +101,8 @@ export class CategoriesService {
   }
 }
 
-async function naming<T>(write: () => Promise<T>): Promise<T> {
-  try {
-    return await write();
-  } catch (error) {
-    if (!breaks(error, 'categories_name_key')) throw error;
-    throw Problem.conflict('name_taken', 'This server has a category of that name.');
-  }
+function naming<T>(writing: Promise<T>): Promise<T> {
+  return unlessBroken(writing, {
+    categories_name_key: () => Problem.conflict('name_taken', 'This server has a category of that name.'),
+  });
 }

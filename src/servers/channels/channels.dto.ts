@@ -1,14 +1,12 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { Transform } from 'class-transformer';
 import { IsIn, IsInt, IsOptional, IsString, IsUUID, Length, Max, Min } from 'class-validator';
 import type { ChannelType } from './channel.entity.js';
 import { Optional } from '../../platform/http/optional.js';
-
-const trimmed = ({ value }: { value: unknown }) => (typeof value === 'string' ? value.trim() : value);
+import { Trimmed } from '../../platform/http/trimmed.js';
 
 export class ChannelBody {
   @ApiProperty({ example: 'engines', minLength: 1, maxLength: 100 })
-  @Transform(trimmed)
+  @Trimmed()
   @IsString()
   @Length(1, 100)
   name: string;
@@ -39,7 +37,7 @@ export class ChannelBody {
 export class ChannelPatch {
   @ApiPropertyOptional({ minLength: 1, maxLength: 100 })
   @Optional()
-  @Transform(trimmed)
+  @Trimmed()
   @IsString()
   @Length(1, 100)
   name?: string;
@@ -70,7 +68,7 @@ export class ChannelPatch {
 
 export class CategoryBody {
   @ApiProperty({ example: 'Engines', minLength: 1, maxLength: 100 })
-  @Transform(trimmed)
+  @Trimmed()
   @IsString()
   @Length(1, 100)
   name: string;
@@ -86,7 +84,7 @@ export class CategoryBody {
 export class CategoryPatch {
   @ApiPropertyOptional({ minLength: 1, maxLength: 100 })
   @Optional()
-  @Transform(trimmed)
+  @Trimmed()
   @IsString()
   @Length(1, 100)
   name?: string;

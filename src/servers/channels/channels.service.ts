@@ -14,7 +14,7 @@ import {
 } from '../../conversations/conversations.events.js';
 import { ConversationsService } from '../../conversations/conversations.service.js';
 import { type Tx, UnitOfWork } from '../../platform/database/unit-of-work.js';
-import { breaks } from '../../platform/http/database-problem.js';
+import { unlessBroken } from '../../platform/http/database-problem.js';
 import { Problem } from '../../platform/http/problem.js';
 import { comparable } from '../../users/names.js';
 import { ChannelUpdated } from './channels.events.js';
@@ -58,7 +58,7 @@ export class ChannelsService {
     const id = uuidv7();
     await this.conversations.create(tx, id, 'channel', type === 'VOICE');
     const moved = position === undefined ? [] : await makeRoomAt(tx, 'channels', serverId, position, id);
-    await naming(() =>
+    await naming(
       tx.query(
         `INSERT INTO channels (id, server_id, category_id, name, name_key, type, position, topic)
          SELECT $1, $2, $3, $4, $5, $6, coalesce($7, max(position) + 1, 0), $8 FROM channels WHERE server_id = $2`,
@@ -84,7 +84,7 @@ export class ChannelsService {
         ...(topic === undefined ? {} : { topic: topic === '' ? null : topic }),
         ...(categoryId === undefined ? {} : { categoryId }),
       };
-      if (Object.keys(changes).length > 0) await naming(() => tx.manager.update(Channel, { id: room.id }, changes));
+      if (Object.keys(changes).length > 0) await naming(tx.manager.update(Channel, { id: room.id }, changes));
       if (name !== undefined) {
         tx.announce(ConversationUpdated([`server:${serverId}`], { conversation: { id: room.id, title: name } }));
       }
@@ -128,11 +128,8 @@ async function mustBeOf(tx: Tx, serverId: string, categoryId: string): Promise<v
   if (!category) throw Problem.invalid('categoryId', 'names no category of this server');
 }
 
-async function naming<T>(write: () => Promise<T>): Promise<T> {
-  try {
-    return await write();
-  } catch (error) {
-    if (!breaks(error, 'channels_name_key')) throw error;
-    throw Problem.conflict('name_taken', 'This server has a channel of that name.');
-  }
+function naming<T>(writing: Promise<T>): Promise<T> {
+  return unlessBroken(writing, {
+    channels_name_key: () => Problem.conflict('name_taken', 'This server has a channel of that name.'),
+  });
 }

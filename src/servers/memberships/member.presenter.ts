@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { presentProfile, Profile } from '../../users/profile.presenter.js';
+import { presentProfile, Profile, PROFILE_COLUMNS } from '../../users/profile.presenter.js';
 import { type Status, STATUSES } from '../../users/presence/roster.js';
 import type { UserKind } from '../../users/user.entity.js';
 import type { Role } from './membership.entity.js';
@@ -28,7 +28,7 @@ export interface MemberRow {
 }
 
 export const MEMBER_ROWS = `
-  SELECT u.id, u.username, u.display_name AS "displayName", u.avatar_url AS "avatarUrl", u.kind, m.role,
+  SELECT ${PROFILE_COLUMNS}, m.role,
     m.joined_at AS "joinedAt"
   FROM memberships m JOIN users u ON u.id = m.user_id`;
 

@@ -7,7 +7,7 @@ import { ConversationCreated } from '../../conversations/conversations.events.js
 import { ConversationsService } from '../../conversations/conversations.service.js';
 import { Database } from '../../platform/database/database.js';
 import { type Tx, UnitOfWork } from '../../platform/database/unit-of-work.js';
-import { breaks } from '../../platform/http/database-problem.js';
+import { unlessBroken } from '../../platform/http/database-problem.js';
 import { type Page, pageOf, type PageQuery, readCursor } from '../../platform/http/paging.js';
 import { Problem } from '../../platform/http/problem.js';
 import { Roster } from '../../users/presence/roster.js';
@@ -127,28 +127,26 @@ export class MembershipsService {
     tx.announce(MemberRemoved([`server:${serverId}`, `user:${userId}`], { serverId, userId }));
   }
 
-  private async keepingAnAdmin<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
-    try {
-      return await this.work.run(work);
-    } catch (error) {
-      if (!breaks(error, 'memberships_last_admin')) throw error;
-      throw Problem.conflict('last_admin', 'The last ADMIN can neither leave nor be demoted nor removed.');
-    }
+  private keepingAnAdmin<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    return unlessBroken(this.work.run(work), {
+      memberships_last_admin: () =>
+        Problem.conflict('last_admin', 'The last ADMIN can neither leave nor be demoted nor removed.'),
+    });
   }
 }
 
 async function insertMembership(tx: Tx, serverId: string, userId: string, role: Role): Promise<boolean> {
-  try {
-    const rows = await tx.query(
+  const rows = await unlessBroken(
+    tx.query(
       `INSERT INTO memberships (server_id, user_id, role) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING 1`,
       [serverId, userId, role],
-    );
-    return rows.length > 0;
-  } catch (error) {
-    if (breaks(error, 'memberships_user_fk')) throw Problem.notFound('This person');
-    if (breaks(error, 'memberships_not_banned')) throw new Problem(403, 'banned', 'This person is banned here.');
-    throw error;
-  }
+    ),
+    {
+      memberships_user_fk: () => Problem.notFound('This person'),
+      memberships_not_banned: () => new Problem(403, 'banned', 'This person is banned here.'),
+    },
+  );
+  return rows.length > 0;
 }
 
 async function loadMember(tx: Tx, serverId: string, userId: string): Promise<MemberView> {

@@ -8,7 +8,6 @@ import {
   ApiPropertyOptional,
   ApiTags,
 } from '@nestjs/swagger';
-import { Transform } from 'class-transformer';
 import { IsOptional, IsString, IsUrl, Length, MaxLength } from 'class-validator';
 import { AccessService } from '../../access/access.service.js';
 import { type Actor, Caller } from '../../auth/actor.js';
@@ -19,12 +18,11 @@ import { type Page, PageQuery } from '../../platform/http/paging.js';
 import { MyServerView, WholeServerView } from './server.presenter.js';
 import { ServersService } from './servers.service.js';
 import { Optional } from '../../platform/http/optional.js';
-
-const trimmed = ({ value }: { value: unknown }) => (typeof value === 'string' ? value.trim() : value);
+import { Trimmed } from '../../platform/http/trimmed.js';
 
 class ServerBody {
   @ApiProperty({ example: 'The Analytical Society', minLength: 1, maxLength: 100 })
-  @Transform(trimmed)
+  @Trimmed()
   @IsString()
   @Length(1, 100)
   name: string;
@@ -39,7 +37,7 @@ class ServerBody {
 class ServerPatch {
   @ApiPropertyOptional({ minLength: 1, maxLength: 100 })
   @Optional()
-  @Transform(trimmed)
+  @Trimmed()
   @IsString()
   @Length(1, 100)
   name?: string;

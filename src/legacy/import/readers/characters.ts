@@ -1,4 +1,4 @@
-import { collection, otherFiles } from '../mongo-export.js';
+import { mongoSource } from '../mongo-export.js';
 import type { Row } from '../row.js';
 import type { OldMessage, OldSession, Source } from '../source.js';
 import { UnreadableValue } from '../values.js';
@@ -15,22 +15,8 @@ const ROLES: Record<string, 'user' | 'agent' | 'system'> = {
 };
 
 /** mongoexport's files of the characters backend: one session for each person and character. */
-export async function openCharacters(location: string, label = ''): Promise<Source> {
-  const sessions = await collection(location, 'chatsessions');
-  const messages = await collection(location, 'chatmessages');
-  return {
-    system: 'characters',
-    label,
-    location,
-    ownerless: `legacy-user-${Date.now()}`,
-    unknownUsers: 'account',
-    tables: [
-      { ...sessions, understand: readSession },
-      { ...messages, understand: readMessage },
-    ],
-    otherTables: await otherFiles(location, ['chatsessions', 'chatmessages']),
-    close: () => Promise.resolve(),
-  };
+export function openCharacters(location: string, label = ''): Promise<Source> {
+  return mongoSource('characters', location, label, { session: readSession, message: readMessage });
 }
 
 function readSession(row: Row): OldSession {

@@ -1,25 +1,11 @@
-import { collection, otherFiles } from '../mongo-export.js';
+import { mongoSource } from '../mongo-export.js';
 import type { Row } from '../row.js';
 import type { OldMessage, OldSession, Source } from '../source.js';
 import { UnreadableValue } from '../values.js';
 
 /** mongoexport's files of the agent and peer chat backend. Sessions and messages meet by `sessionId`. */
-export async function openPeerChat(location: string, label = ''): Promise<Source> {
-  const sessions = await collection(location, 'chatsessions');
-  const messages = await collection(location, 'chatmessages');
-  return {
-    system: 'peer-chat',
-    label,
-    location,
-    ownerless: `legacy-user-${Date.now()}`,
-    unknownUsers: 'account',
-    tables: [
-      { ...sessions, understand: readSession },
-      { ...messages, understand: readMessage },
-    ],
-    otherTables: await otherFiles(location, ['chatsessions', 'chatmessages']),
-    close: () => Promise.resolve(),
-  };
+export function openPeerChat(location: string, label = ''): Promise<Source> {
+  return mongoSource('peer-chat', location, label, { session: readSession, message: readMessage });
 }
 
 function readSession(row: Row): OldSession {
