@@ -43,6 +43,22 @@ async function ended(child: ChildProcess): Promise<void> {
   await gone;
 }
 
+/** What bench/load/sockets.ts prints. */
+export interface SocketResult {
+  seconds: number;
+  serverCpu: number;
+  clientCpu: number;
+  delivered: number;
+  acked: number;
+  lastP99: number;
+}
+
+/** What the load programs print that ask and wait. */
+export interface HttpResult {
+  perSecond: number;
+  clientCpu: number;
+}
+
 /** Runs a load program in a process of its own with `task` as JSON on its input; gives the JSON that it prints. */
 export async function load<T>(file: string, task: object): Promise<T> {
   const child = spawn(process.execPath, [path.join(DIST, 'bench/load', file)], { stdio: ['pipe', 'pipe', 'inherit'] });

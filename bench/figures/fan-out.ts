@@ -1,0 +1,66 @@
+import { type Bench, SECONDS } from '../bench.js';
+import { compare, type Figure, type Round } from '../support/compare.js';
+import { load, type SocketResult } from '../support/processes.js';
+
+const LISTENERS = 1000;
+
+export async function F1(bench: Bench): Promise<Figure[]> {
+  const { floor, ours } = await fanOut(bench, 8);
+  const about = { id: 'F1', what: '1,000 listeners, 8 in flight', unit: 'deliveries / CPU s', goal: '2.5 x' };
+  return [
+    await compare(
+      about,
+      bench.rounds,
+      async () => perCpu(await floor()),
+      async () => perCpu(await ours()),
+    ),
+  ];
+}
+
+/** With F3, which is measured in the same rounds. */
+export async function F2(bench: Bench): Promise<Figure[]> {
+  const { floor, ours } = await fanOut(bench, 1);
+  const slow: { floor: number[]; ours: number[] } = { floor: [], ours: [] };
+  const keep = (side: number[], result: SocketResult) => {
+    side.push(result.lastP99);
+    return perCpu(result);
+  };
+  const about = { id: 'F2', what: '1,000 listeners, 1 in flight', unit: 'deliveries / CPU s', goal: '0.9 x' };
+  const f2 = await compare(
+    about,
+    bench.rounds,
+    async () => keep(slow.floor, await floor()),
+    async () => keep(slow.ours, await ours()),
+  );
+  const next = (side: number[]) => () => Promise.resolve({ value: side.shift() ?? 0, clientCpu: f2.clientCpu });
+  const last = { id: 'F3', what: "last listener's p99 in F2", unit: 'ms', goal: '2 x at most' };
+  return [f2, await compare(last, bench.rounds, next(slow.floor), next(slow.ours))];
+}
+
+/** One room, a thousand listeners, and one sender with `inFlight` sends open. */
+async function fanOut({ house, bare }: Bench, inFlight: number) {
+  const { tokens, channelIds } = await house.server(LISTENERS + 1, 1);
+  const [sender = '', ...listeners] = tokens;
+  const task = { inFlight, seconds: SECONDS };
+  const floor = () =>
+    load<SocketResult>('sockets.js', {
+      ...task,
+      url: bare.url,
+      serverPids: [bare.pid],
+      listeners: listeners.map(() => ''),
+      senders: [{ token: '', rooms: ['r'] }],
+    });
+  const ours = () =>
+    load<SocketResult>('sockets.js', {
+      ...task,
+      url: house.app.url,
+      serverPids: house.pids,
+      listeners,
+      senders: [{ token: sender, rooms: channelIds }],
+    });
+  return { floor, ours };
+}
+
+function perCpu({ delivered, serverCpu, clientCpu }: SocketResult): Round {
+  return { value: delivered / serverCpu, clientCpu };
+}
