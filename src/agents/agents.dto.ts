@@ -14,6 +14,7 @@ import {
   Min,
 } from 'class-validator';
 import { Optional } from '../platform/http/optional.js';
+import { Trimmed } from '../platform/http/trimmed.js';
 import type { AgentKind } from './agent.entity.js';
 
 const SLUG = /^[a-z0-9]+(?:[-_][a-z0-9]+)*$/;
@@ -125,6 +126,7 @@ export class AgentBody extends AgentDetails {
   slug: string;
 
   @ApiProperty({ example: 'The librarian', maxLength: 80 })
+  @Trimmed()
   @IsString()
   @Length(1, 80)
   name: string;
@@ -144,6 +146,7 @@ export class AgentPatch extends AgentDetails {
 
   @ApiPropertyOptional({ example: 'The librarian', maxLength: 80 })
   @Optional()
+  @Trimmed()
   @IsString()
   @Length(1, 80)
   name?: string;

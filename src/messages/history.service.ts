@@ -95,13 +95,20 @@ export class HistoryService {
     return { items, rev: more ? (items.at(-1)?.rev ?? after) : headRev, more, reset: false, clearedSeq };
   }
 
-  /** As `viewerId` sees it, or nobody in particular. Throws 404. */
-  async find(conversationId: string, messageId: string, viewerId: string | null = null): Promise<MessageView> {
+  /** As nobody in particular sees it. Throws 404. */
+  async find(conversationId: string, messageId: string): Promise<MessageView> {
     const [row] = await this.database.prepared<MessageRow>(`${SELECT} AND m.id = $3`, [
       conversationId,
-      viewerId,
+      null,
       messageId,
     ]);
+    if (!row) throw Problem.notFound('This message');
+    return presentMessage(row);
+  }
+
+  /** As its reader sees it. Throws 404. */
+  async one(viewer: Viewer, messageId: string): Promise<MessageView> {
+    const [row] = await this.rows(viewer.room, `${SELECT} AND m.id = $3`, [...keysOf(viewer), messageId]);
     if (!row) throw Problem.notFound('This message');
     return presentMessage(row);
   }

@@ -8,6 +8,7 @@ import { Database } from '../platform/database/database.js';
 import { type Page, pageOf, type PageQuery, readCursor } from '../platform/http/paging.js';
 import { Problem } from '../platform/http/problem.js';
 import { MESSAGE_JOINS, messageColumns, type MessageRow, MessageView, presentMessage } from './message.presenter.js';
+import { READ_TIME } from './read-times.js';
 
 /** A room as the inbox lists it. */
 export class InboxItem extends ConversationState {
@@ -45,9 +46,9 @@ const inboxOf = (mine: string) => `
   SELECT room.id AS "roomId", room.kind, room.title, room."serverId", room.parent, room."lastSeq",
     room.rev AS "lastRev", room."lastReadSeq", room.unread, room.mentions AS "unreadMentions",
     room.last_message_at AS "lastMessageAt", room.activity,
-    ${messageColumns('$1')}
+    ${messageColumns('$1')}, read."readAt"
   FROM room
-  LEFT JOIN messages m ON m.conversation_id = room.id AND m.seq = room."lastSeq" ${MESSAGE_JOINS}
+  LEFT JOIN messages m ON m.conversation_id = room.id AND m.seq = room."lastSeq" ${MESSAGE_JOINS} ${READ_TIME}
   ORDER BY room.activity DESC, room.id DESC`;
 const INBOX = inboxOf(MINE);
 /** A thread can be read by who does not take part in it. */

@@ -87,8 +87,8 @@ export class MessagesService {
       attachmentIds.length === 0 ? await this.store(pass, row) : await this.storeWithFiles(pass, row, attachmentIds);
     if (message) return { message, created: true, replyId: judged.replyId };
     if (judged.outcome === 'repeated') {
-      const viewerId = pass instanceof Writer ? pass.actor.userId : null;
-      const message = await this.history.find(pass.room.id, judged.id, viewerId);
+      const actor = pass instanceof Writer ? { actor: pass.actor } : {};
+      const message = await this.history.one({ room: roomOf(pass.room, judged), ...actor }, judged.id);
       return { message, created: false, replyId: null };
     }
     throw refusal(judged.outcome, rulingKind(pass.room));

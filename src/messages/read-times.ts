@@ -6,6 +6,15 @@ interface Reading {
   query<Row extends QueryResultRow>(sql: string, values: unknown[]): Promise<Row[]>;
 }
 
+/** Of a message `m` in the room `room`, as `read."readAt"`: when the other side of a peer session had read it. */
+export const READ_TIME = `
+  LEFT JOIN LATERAL (
+    SELECT t.read_at AS "readAt" FROM read_times t
+    WHERE room.kind = 'session' AND m.role IN ('user', 'peer')
+      AND t.conversation_id = m.conversation_id AND t.by_owner = (m.role <> 'user') AND t.seq >= m.seq
+    ORDER BY t.seq LIMIT 1
+  ) AS read ON true`;
+
 /**
  * Gives the messages of a peer session with the time at which the other side had read them, and those of other rooms
  * as they are. One look into an index for each message.

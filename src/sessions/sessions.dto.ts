@@ -3,6 +3,7 @@ import { IsIn, IsString, IsUUID, Length } from 'class-validator';
 import { PageQuery } from '../platform/http/paging.js';
 import type { SessionStatus, SessionType } from './session.entity.js';
 import { Optional } from '../platform/http/optional.js';
+import { Trimmed } from '../platform/http/trimmed.js';
 
 export class SessionBody {
   @ApiProperty({ enum: ['agent', 'peer'] })
@@ -11,6 +12,7 @@ export class SessionBody {
 
   @ApiPropertyOptional({ maxLength: 200 })
   @Optional()
+  @Trimmed()
   @IsString()
   @Length(1, 200)
   title?: string;
@@ -38,6 +40,7 @@ export class SessionBody {
 export class SessionPatch {
   @ApiPropertyOptional({ maxLength: 200 })
   @Optional()
+  @Trimmed()
   @IsString()
   @Length(1, 200)
   title?: string;

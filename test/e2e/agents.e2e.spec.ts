@@ -101,6 +101,7 @@ describe('agents', () => {
     ['a slug with spaces', { slug: 'a b' }, 'slug'],
     ['an unknown kind', { kind: 'oracle' }, 'kind'],
     ['no name', { name: '' }, 'name'],
+    ['a name of blanks', { name: '  ' }, 'name'],
     ['a webhook that is called nowhere', { kind: 'webhook', url: undefined }, 'url'],
     ['a model without a name', { model: undefined }, 'model'],
     ['a field nobody knows', { sealed: 'x' }, 'sealed'],

@@ -178,7 +178,7 @@ describe('peer support', () => {
   it('tells each side when the other has read, and that time stays', async () => {
     const { id } = await open({ advocateId: bob.id });
     const [hers, his] = await Promise.all([ada.socket(), bob.socket()]);
-    const [first] = [await ada.say(id, 'one'), await ada.say(id, 'two'), await bob.say(id, 'three')];
+    const [first] = [await ada.say(id, 'one', 'once'), await ada.say(id, 'two'), await bob.say(id, 'three')];
     const timesFor = async (who: Person, where = ''): Promise<(string | null)[]> =>
       (await who.get(`/conversations/${id}/messages${where}`)).body.items.map((message: any) => message.readAt);
     expect(await timesFor(ada)).toEqual([null, null, null]);
@@ -192,6 +192,11 @@ describe('peer support', () => {
     expect(await timesFor(ada)).toEqual([one, two, null]);
     const three = await readUpTo(ada, 3, his);
     for (const who of [ada, bob]) expect(await timesFor(who)).toEqual([one, two, three]);
+    for (const path of ['/conversations?kind=session&limit=1', `/conversations/${id}`]) {
+      const { body } = await ada.get(path);
+      expect((body.items?.[0] ?? body).lastMessage).toMatchObject({ content: 'three', readAt: three });
+    }
+    expect(await ada.say(id, 'one', 'once')).toMatchObject({ id: first.id, readAt: one });
     expect(await timesFor(ada, '?around=2')).toEqual([one, two, three]);
     expect((await ada.get(`/conversations/${id}/changes?after=0`)).body.items[0].readAt).toBe(one);
     await ada.patch(`/conversations/${id}/messages/${first.id}`, { content: 'one, edited' });
@@ -208,6 +213,8 @@ describe('peer support', () => {
   it('is closed and opened again by either, and renamed by its owner alone', async () => {
     const { id } = await open({ advocateId: bob.id });
     expect((await bob.patch(`/sessions/${id}`, { title: 'mine' })).status).toBe(403);
+    expect((await ada.patch(`/sessions/${id}`, { title: '  hers ' })).body.title).toBe('hers');
+    expect((await ada.patch(`/sessions/${id}`, { title: '   ' })).status).toBe(400);
     expect((await bob.patch(`/sessions/${id}`, { status: 'closed' })).body).toMatchObject({ status: 'closed' });
     expect((await ada.post(`/conversations/${id}/messages`, { content: 'hello' })).body.code).toBe('session_closed');
     expect((await bob.delete(`/sessions/${id}`)).status).toBe(403);

@@ -1,3 +1,5 @@
+import type { ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AgentAnswerer } from '../../src/agents/agent-answerer.js';
 import { AgentsService } from '../../src/agents/agents.service.js';
 import type { AgentBody } from '../../src/agents/agents.dto.js';
@@ -252,7 +254,6 @@ describe('an agent that is called', () => {
 
     it.each<[string, (object | string)[], string, boolean]>([
       ['nothing', [delta(null, 'stop'), usage(3)], 'empty', false],
-      ['an end that is none', [delta('Hel')], 'broken_off', false],
       ['a stream without an event', [], 'broken_off', true],
       ['no JSON', [delta('Hel'), '{"choices": [{'], 'unreadable', false],
       ['JSON of another form', [{ hello: 'world' }, 'null', delta('x'), '7'], 'unreadable', false],
@@ -261,6 +262,64 @@ describe('an agent that is called', () => {
     ])('fails with %s', async (_, events, code, retryable) => {
       upstream.streams(events);
       await expect(ask(model)).rejects.toEqual(failure(code, retryable));
+    });
+
+    it('is whole where the stream says so at its end, in one way or the other', async () => {
+      upstream.streams([delta('Hello.')]);
+      expect((await ask(model)).text).toBe('Hello.');
+      upstream.streams([delta('Hello.', 'stop')], { complete: false });
+      expect((await ask(model)).text).toBe('Hello.');
+      upstream.streams([delta('Hello.')], { complete: false });
+      await expect(ask(model)).rejects.toEqual(failure('broken_off', false));
+    });
+
+    it.each([
+      [400, { error: { message: 'Unrecognized request argument supplied: stream_options' } }],
+      [422, { detail: [{ loc: ['body', 'stream_options'], msg: 'Extra inputs are not permitted' }] }],
+    ])('is asked again without stream_options where they are refused with %d', async (status, refusal) => {
+      upstream.does((response, { body }) => {
+        if (body.stream_options) return void response.writeHead(status).end(JSON.stringify(refusal));
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        response.end(`data: ${JSON.stringify(delta('Hello.', 'stop'))}\n\n`);
+      });
+      expect(await ask(model)).toMatchObject({ text: 'Hello.', tokensUsed: expect.any(Number) });
+      const [first, second] = upstream.received.map(({ body }) => body);
+      expect(second).toEqual({ ...first, stream_options: undefined });
+      expect(upstream.received).toHaveLength(2);
+    });
+
+    it('is asked once where it refuses something else, or stream_options that it was not given', async () => {
+      upstream.says({ error: { message: 'no such model' } }, 400);
+      await expect(ask(model)).rejects.toEqual(failure('refused', false));
+      expect(upstream.received).toHaveLength(1);
+      upstream.says({ error: { message: 'stream_options are not known' } }, 400);
+      await expect(ask(model)).rejects.toEqual(failure('refused', false));
+      expect(upstream.received).toHaveLength(2);
+    });
+
+    it('may take longer than the time limit as long as it goes on', async () => {
+      upstream.does(async (response) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        for (let i = 0; i < 6; i += 1) {
+          response.write(`data: ${JSON.stringify(delta('x'))}\n\n`);
+          await sleep(400);
+        }
+        response.end('data: [DONE]\n\n');
+      });
+      expect((await ask(model)).text).toBe('xxxxxx');
+    });
+
+    it('is asked by a hundred at once', async () => {
+      const open: ServerResponse[] = [];
+      upstream.does((response) => {
+        if (open.push(response) < 100) return;
+        for (const each of open) {
+          each.writeHead(200, { 'content-type': 'text/event-stream' });
+          each.end(`data: ${JSON.stringify(delta('x', 'stop'))}\n\n`);
+        }
+      });
+      const answers = await Promise.all(Array.from({ length: 100 }, () => ask(model)));
+      expect(answers.map(({ text }) => text)).toEqual(Array.from({ length: 100 }, () => 'x'));
     });
 
     it('fails when the stream breaks, and is asked again only where nothing was said', async () => {
@@ -294,7 +353,7 @@ describe('an agent that is called', () => {
 
     it('fails when it hangs, before the first word and after it', async () => {
       upstream.does(() => undefined);
-      await expect(ask(model)).rejects.toEqual(failure('timed_out', true));
+      await expect(ask(model)).rejects.toEqual(failure('timed_out', false));
       upstream.does((response) => {
         response.writeHead(200, { 'content-type': 'text/event-stream' });
         response.write(`data: ${JSON.stringify(delta('Hel'))}\n\n`);

@@ -41,8 +41,8 @@ export class Upstream {
     this.does((response) => void response.writeHead(status, { 'content-type': type }).end(body));
   }
 
-  /** Streams as OpenAI does: these events, and what ends the stream unless `cut`. */
-  streams(events: (object | string)[], { cut = false } = {}): void {
+  /** Streams as OpenAI does: these events, and what ends the stream unless it is `cut` or not `complete`. */
+  streams(events: (object | string)[], { cut = false, complete = true } = {}): void {
     this.does(async (response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       for (const event of events) {
@@ -50,7 +50,7 @@ export class Upstream {
         await new Promise((resolve) => setImmediate(resolve));
       }
       if (cut) response.destroy();
-      else response.end('data: [DONE]\n\n');
+      else response.end(complete ? 'data: [DONE]\n\n' : '');
     });
   }
 

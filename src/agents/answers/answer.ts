@@ -51,7 +51,8 @@ const BY_OUTBOUND: Record<OutboundCode, [AnswerFailureCode, 'never' | 'harmless'
   redirected: ['refused', 'never'],
   too_large: ['too_large', 'never'],
   unreachable: ['unreachable', 'always'],
-  timeout: ['timed_out', 'harmless'],
+  // Who asks has waited long enough by then.
+  timeout: ['timed_out', 'never'],
   broken: ['broken_off', 'harmless'],
 };
 

@@ -4,9 +4,8 @@ import { type Outbound } from '../../platform/outbound/outbound.js';
 import type { Agent } from '../agent.entity.js';
 import { type AgentQuestion, AnswerFailure, type AnswerPart, callFailure, statusFailure } from './answer.js';
 import { estimateTokens, withinBudget } from './budget.js';
+import { OpenAiWire } from './openai-wire.js';
 
-/** Each token comes in a frame of some 300 bytes: this is what may come over the line for an answer of a fair size. */
-const MAX_STREAM_BYTES = 16 * 1024 * 1024;
 const MAX_ANSWER_CHARACTERS = 1024 * 1024;
 
 /** Asks an OpenAI-compatible endpoint, and gives its answer as it is written. Asking twice costs nothing but tokens. */
@@ -22,13 +21,14 @@ export async function* askOpenAi(
   try {
     let tokensUsed: number | undefined;
     let ended = false;
+    const wire = new OpenAiWire(outbound);
     const client = new OpenAI({
       apiKey,
       baseURL: agent.url,
       organization: null,
       project: null,
       maxRetries: 0,
-      fetch: guarded(outbound),
+      fetch: wire.fetch,
       logLevel: 'off',
     });
     for await (const chunk of await client.chat.completions.create(request, { signal })) {
@@ -40,6 +40,7 @@ export async function* askOpenAi(
       tokensUsed = chunk.usage?.total_tokens ?? tokensUsed;
       ended ||= Boolean(choice?.finish_reason) || chunk.usage != null;
     }
+    ended ||= wire.isComplete && said > 0;
     if (!ended) throw new AnswerFailure('broken_off', 'It stopped in the middle of its answer.', said === 0);
     if (said === 0) throw new AnswerFailure('empty', 'It answered with nothing.', false);
     yield { tokensUsed: tokensUsed ?? estimateOf(request, said) };
@@ -68,18 +69,6 @@ function requestFor(agent: Agent & { model: string }, question: AgentQuestion): 
   };
 }
 
-/** The SDK's calls, by the way that all calls go. A stream is demanded: what else answers 200 is not understood. */
-function guarded(outbound: Outbound): typeof fetch {
-  const call = async (address: unknown, init: unknown) => {
-    const answer = await outbound.fetch(address as string, init as object, MAX_STREAM_BYTES);
-    if (!answer.ok || /^text\/event-stream/.test(answer.headers.get('content-type') ?? '')) return answer;
-    await answer.body?.cancel();
-    throw new AnswerFailure('unreadable', 'Its answer is no event stream.', false);
-  };
-  // undici's Response and that of Node's own types are one thing declared twice.
-  return call as unknown as typeof fetch;
-}
-
 /** What comes over the line has the form that it has. */
 function choicesOf(chunk: Partial<ChatCompletionChunk>): Partial<ChatCompletionChunk.Choice>[] {
   return Array.isArray(chunk.choices) ? chunk.choices : [];
@@ -89,7 +78,7 @@ function failureOf(error: unknown, harmless: boolean): AnswerFailure {
   for (let each = error; each instanceof Error; each = each.cause) if (each instanceof AnswerFailure) return each;
   if (error instanceof APIError && typeof error.status === 'number') return statusFailure(error.status, harmless);
   if (error instanceof APIConnectionTimeoutError) {
-    return new AnswerFailure('timed_out', 'It did not answer in time.', harmless);
+    return new AnswerFailure('timed_out', 'It did not answer in time.', false);
   }
   // An error that came as an event of the stream: it has no status and no cause.
   if (error instanceof APIError && error.cause === undefined) {

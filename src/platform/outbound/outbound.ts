@@ -17,6 +17,12 @@ export type Lookup = (
   callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
 ) => void;
 
+interface Bounds {
+  maxBytes?: number;
+  /** The time limit counts anew with each piece of the answer. */
+  streamed?: boolean;
+}
+
 /**
  * Calls machines whose address somebody has typed in. Only the open internet and what OUTBOUND_ALLOWED_HOSTS names
  * is reached, judged by the address that is connected to: a name is looked up once for a connection, and the
@@ -34,7 +40,6 @@ export class Outbound implements OnApplicationShutdown {
     this.agent = new Agent({
       headersTimeout: limit,
       bodyTimeout: limit,
-      connections: 64,
       connect: (options, callback) => this.connect(options, callback),
     });
   }
@@ -58,19 +63,32 @@ export class Outbound implements OnApplicationShutdown {
    * As fetch, within the time limit and with an answer of `maxBytes` at most. Throws OutboundError, also from the answer's body
    * (there as it is, or as the cause of what undici throws); what `init.signal` aborts rejects with its reason.
    */
-  async fetch(address: string | URL, init: RequestInit = {}, maxBytes = MAX_ANSWER_BYTES): Promise<Response> {
+  async fetch(
+    address: string | URL,
+    init: RequestInit = {},
+    { maxBytes = MAX_ANSWER_BYTES, streamed = false }: Bounds = {},
+  ): Promise<Response> {
     const objection = this.objection(String(address));
     if (objection) throw new OutboundError('not_allowed', `The address ${objection}.`);
-    const time = AbortSignal.timeout(this.config.agentTimeoutSeconds * 1000);
-    const signal = init.signal ? AbortSignal.any([init.signal, time]) : time;
+    const signal = streamed ? init.signal : this.withTimeLimit(init.signal);
     try {
-      const answer = await fetch(address, { ...init, signal, redirect: 'manual', dispatcher: this.agent });
+      const answer = await fetch(address, {
+        ...init,
+        signal: signal ?? null,
+        redirect: 'manual',
+        dispatcher: this.agent,
+      });
       if (answer.status < 300 || answer.status > 399) return bounded(answer, maxBytes);
       await answer.body?.cancel();
     } catch (error) {
       throw init.signal?.aborted ? init.signal.reason : outboundError(error);
     }
     throw new OutboundError('redirected', 'It answers with a redirect, and redirects are not followed.');
+  }
+
+  private withTimeLimit(signal: AbortSignal | null | undefined): AbortSignal {
+    const time = AbortSignal.timeout(this.config.agentTimeoutSeconds * 1000);
+    return signal ? AbortSignal.any([signal, time]) : time;
   }
 
   private connect(options: buildConnector.Options, callback: buildConnector.Callback): void {
