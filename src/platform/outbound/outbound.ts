@@ -21,6 +21,8 @@ interface Bounds {
   maxBytes?: number;
   /** The time limit counts anew with each piece of the answer. */
   streamed?: boolean;
+  /** Is told of each piece as it comes. */
+  heard?: (chunk: Uint8Array) => void;
 }
 
 /**
@@ -66,7 +68,7 @@ export class Outbound implements OnApplicationShutdown {
   async fetch(
     address: string | URL,
     init: RequestInit = {},
-    { maxBytes = MAX_ANSWER_BYTES, streamed = false }: Bounds = {},
+    { maxBytes = MAX_ANSWER_BYTES, streamed = false, heard }: Bounds = {},
   ): Promise<Response> {
     const objection = this.objection(String(address));
     if (objection) throw new OutboundError('not_allowed', `The address ${objection}.`);
@@ -78,7 +80,7 @@ export class Outbound implements OnApplicationShutdown {
         redirect: 'manual',
         dispatcher: this.agent,
       });
-      if (answer.status < 300 || answer.status > 399) return bounded(answer, maxBytes);
+      if (answer.status < 300 || answer.status > 399) return bounded(answer, maxBytes, heard);
       await answer.body?.cancel();
     } catch (error) {
       throw init.signal?.aborted ? init.signal.reason : outboundError(error);
@@ -134,18 +136,23 @@ function isOwnName(host: string): boolean {
   return /(^|\.)localhost\.?$/.test(host);
 }
 
-function bounded(answer: Response, maxBytes: number): Response {
+function bounded(answer: Response, maxBytes: number, heard: Bounds['heard']): Response {
   if (!answer.body) return answer;
   const { status, statusText, headers } = answer;
-  return new Response(counted(answer.body, maxBytes), { status, statusText, headers });
+  return new Response(counted(answer.body, maxBytes, heard), { status, statusText, headers });
 }
 
 /** Counts what comes out of decompression: a small answer may unpack into a great one. */
-async function* counted(body: AsyncIterable<Uint8Array>, maxBytes: number): AsyncGenerator<Uint8Array> {
+async function* counted(
+  body: AsyncIterable<Uint8Array>,
+  maxBytes: number,
+  heard: Bounds['heard'],
+): AsyncGenerator<Uint8Array> {
   let bytes = 0;
   for await (const chunk of body) {
     bytes += chunk.byteLength;
     if (bytes > maxBytes) throw new OutboundError('too_large', `Its answer is over ${maxBytes / 1024 / 1024} MiB.`);
+    heard?.(chunk);
     yield chunk;
   }
 }
