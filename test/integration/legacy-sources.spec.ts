@@ -169,6 +169,22 @@ describe('the exports of MongoDB', () => {
     ]);
   }, 180_000);
 
+  it('keeps when the other side had read a message, and a revert of what came later takes just that out', async () => {
+    const peer = { sessionId: 'peer-1', userId: 'u1', peerAdvocateId: 'a1', source: 'peer', content: 'x' };
+    const sessions = [{ ...peer, _id: oid(1), type: 'peer', createdAt: day(1) }];
+    const messages = [{ ...peer, _id: oid(10), role: 'user', createdAt: day(2), readAt: day(3) }];
+    await house.carried('peer-chat', await mongoFolder(house.path('read'), sessions, messages));
+    const once = await house.dump();
+    const later = { ...peer, _id: oid(11), role: 'peer', createdAt: day(4), readAt: day(5) };
+    const id = await house.carried('peer-chat', await mongoFolder(house.path('read'), sessions, [...messages, later]));
+    expect(await house.rows(`SELECT by_owner, seq::int, read_at FROM read_times ORDER BY seq`)).toEqual([
+      { by_owner: false, seq: 1, read_at: new Date(day(3).$date) },
+      { by_owner: true, seq: 2, read_at: new Date(day(5).$date) },
+    ]);
+    expect((await house.legacy('revert', id)).code).toBe(0);
+    expect(await house.dump()).toEqual(once);
+  }, 180_000);
+
   describe('the community servers', () => {
     let old: TestDatabase;
 

@@ -57,12 +57,18 @@ export function conversations(file: string, more = ''): string {
   );
 }
 
-/** Two files as mongoexport writes them; a text is written as it is, an array as a JSON array. */
-export async function mongoFolder(folder: string, sessions: unknown[] | string, messages: unknown[] | string) {
+/** Files as mongoexport writes them; a text is written as it is, an array as a JSON array. */
+export async function mongoFolder(
+  folder: string,
+  sessions: unknown[] | string,
+  messages: unknown[] | string,
+  users?: unknown[],
+) {
   await mkdir(folder, { recursive: true });
   const text = (rows: unknown[] | string) => (typeof rows === 'string' ? rows : JSON.stringify(rows));
   await writeFile(path.join(folder, 'chatsessions.json'), text(sessions));
   await writeFile(path.join(folder, 'chatmessages.json'), text(messages));
+  if (users) await writeFile(path.join(folder, 'users.json'), text(users));
   return folder;
 }
 

@@ -15,6 +15,7 @@ import { RateLimiter } from '../../realtime/rate-limiter.js';
 import { Typing } from '../../realtime/typing.js';
 import { type SomebodyTyping, TypingStarted, TypingStopped } from '../../realtime/typing.events.js';
 import { clockTime } from './clock-time.js';
+import { OldIds } from './old-ids.js';
 
 class ChannelFrame {
   @IsString() type: string;
@@ -40,6 +41,7 @@ export class ServersDialect implements Dialect {
     private readonly access: AccessService,
     private readonly messages: MessagesService,
     private readonly typing: Typing,
+    private readonly oldIds: OldIds,
     config: Config,
   ) {
     this.limiter = new RateLimiter(config.rateLimit);
@@ -100,8 +102,12 @@ export class ServersDialect implements Dialect {
   }
 
   private async enter({ actor }: Connection, { serverId, channelId }: ChannelFrame): Promise<Writer> {
-    const writer = await this.access.enter(actor, channelId, 'write', 'channel');
-    if (writer.room.serverId !== serverId.toLowerCase()) throw Problem.notFound('This channel');
+    const [server, channel] = await Promise.all([
+      this.oldIds.find('server', serverId),
+      this.oldIds.find('conversation', channelId),
+    ]);
+    const writer = await this.access.enter(actor, channel, 'write', 'channel');
+    if (writer.room.serverId !== server) throw Problem.notFound('This channel');
     return writer;
   }
 }

@@ -23,6 +23,7 @@ export async function carry(
   const messages = await carryMessages(client, scope, importId, onProgress);
   await carryRevisions(client, scope, importId);
   await client.query(READ);
+  await client.query(READ_TIMES);
   return { sessions: rooms.rowCount ?? 0, messages };
 }
 
@@ -133,3 +134,9 @@ const READ = `
   SELECT DISTINCT r.id, person, sizes.size
   FROM rooms r JOIN sizes ON sizes.id = r.id, unnest(ARRAY[r.owner, r.advocate]) AS person
   WHERE r.is_new AND person IS NOT NULL`;
+
+/** A message of a peer session was read by its other side. */
+const READ_TIMES = `
+  INSERT INTO read_times (conversation_id, by_owner, seq, read_at)
+  SELECT c.room, c.role = 'peer', c.last_seq + c.nth, c.read_at FROM carried c JOIN rooms r ON r.id = c.room
+  WHERE c.read_at IS NOT NULL AND c.role IN ('user', 'peer') AND r.type = 'peer'`;

@@ -193,7 +193,8 @@ export class Intake {
     const metadata = message.metadata === null ? null : JSON.stringify(message.metadata);
     const target = namedId(createdAt, this.scope, 'message', id);
     await this.stager.add('old_messages', [
-      ...[n, table, id, conversation, target, author, role, content, metadata, tokensUsed, createdAt, order],
+      ...[n, table, id, conversation, target, author, role, content, metadata, tokensUsed, createdAt],
+      ...[message.readAt ?? null, order],
       fingerprint(role, tokensUsed, content),
     ]);
     return undefined;

@@ -70,6 +70,10 @@ async function shrinkGrownRooms(client: Client, importId: string): Promise<void>
      FROM grown WHERE c.id = grown.id`,
   );
   await client.query(
+    `DELETE FROM read_times t USING conversations c JOIN grown ON grown.id = c.id
+     WHERE t.conversation_id = c.id AND t.seq > c.last_seq`,
+  );
+  await client.query(
     `UPDATE sessions s SET active_at = coalesce(c.last_message_at, s.created_at)
      FROM grown JOIN conversations c ON c.id = grown.id WHERE s.id = grown.id`,
   );

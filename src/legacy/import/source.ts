@@ -76,6 +76,8 @@ export interface OldMessage {
   metadata: Record<string, unknown> | null;
   /** None: the time of its conversation. */
   createdAt: Date | null;
+  /** When the other side of a peer session had read it. */
+  readAt?: Date | null;
   /** Its place among the messages of the conversation; equal ones keep the order in which they were read. */
   order: number;
 }

@@ -29,6 +29,7 @@ function readSession(row: Row): OldSession {
 function readMessage(row: Row): OldMessage {
   const role = oneOf(['user', 'agent', 'peer'], row.text('role'), 'role');
   const createdAt = row.time('createdAt');
+  const readAt = row.time('readAt');
   return {
     kind: 'message',
     id: row.needId('_id'),
@@ -37,16 +38,16 @@ function readMessage(row: Row): OldMessage {
     author: role === 'agent' ? null : row.id(role === 'user' ? 'userId' : 'peerAdvocateId'),
     content: row.needText('content'),
     tokensUsed: null,
-    metadata: readMetadata(row),
+    metadata: readMetadata(row, readAt),
     createdAt,
+    readAt,
     order: createdAt?.getTime() ?? 0,
   };
 }
 
-/** Where a message came from and when it was read have no place of their own here. */
-function readMetadata(row: Row): Record<string, unknown> | null {
+/** Where a message came from has no place of its own here, and when an agent's was read neither. */
+function readMetadata(row: Row, readAt: Date | null): Record<string, unknown> | null {
   const source = row.text('source');
-  const readAt = row.time('readAt');
   if (source === null && readAt === null) return null;
   return { ...(source !== null && { source }), ...(readAt && { readAt: readAt.toISOString() }) };
 }
