@@ -32,6 +32,7 @@ import { AskForReplies1790000000501 } from './migrations/1790000000501-AskForRep
 import { StoreMentions1790000000502 } from './migrations/1790000000502-StoreMentions.js';
 import { ListActivity1790000000601 } from './migrations/1790000000601-ListActivity.js';
 import { RememberPurges1790000000602 } from './migrations/1790000000602-RememberPurges.js';
+import { PlanAppendForGrowth1790000000603 } from './migrations/1790000000603-PlanAppendForGrowth.js';
 import { AuditEntry } from './src/access/audit/audit-entry.entity.js';
 import { Agent } from './src/agents/agent.entity.js';
 import { TokenUsage } from './src/agents/usage/token-usage.entity.js';
@@ -164,6 +165,7 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       StoreMentions1790000000502,
       ListActivity1790000000601,
       RememberPurges1790000000602,
+      PlanAppendForGrowth1790000000603,
     ],
   };
 }

@@ -58,6 +58,25 @@ describe('sending under races', () => {
     expect(await everything(room)).toHaveLength(1);
   });
 
+  it('never reads all messages, though the plan was made while there were none', async () => {
+    const room = await newChannel();
+    const { dataSource } = nodes[0];
+    const read = async () => {
+      // What the backends of the pool have counted, they hand in when they are idle, and at most once a second.
+      await new Promise((resolve) => setTimeout(resolve, 1_100));
+      await Promise.all(Array.from({ length: 20 }, () => dataSource.query(`SELECT pg_stat_force_next_flush()`)));
+      const [row] = await dataSource.query<{ rows: number }[]>(
+        `SELECT sum(seq_tup_read)::int AS rows FROM pg_stat_user_tables WHERE relname = 'messages'`,
+      );
+      return row?.rows ?? 0;
+    };
+    await dataSource.query(`VACUUM ANALYZE messages`);
+    for (let i = 0; i < 10; i += 1) await send(nodes[0], room, `first ${i}`);
+    const before = await read();
+    await Promise.all(Array.from({ length: 200 }, (_, i) => send(nodes[0], room, `then ${i}`, `n${i}`)));
+    expect(await read()).toBe(before);
+  });
+
   it('knows a repeated send again after the message was edited', async () => {
     const room = await newChannel();
     const { message } = await send(nodes[0], room, 'first words', 'n');
