@@ -2,13 +2,14 @@ import { writeFile } from 'node:fs/promises';
 import type { Measure } from './bench.js';
 import { F1, F2 } from './figures/fan-out.js';
 import { M1 } from './figures/idle.js';
+import { A1, A2 } from './figures/replies.js';
 import { H1, W3 } from './figures/rest.js';
 import { W1, W2 } from './figures/sends.js';
 import { type Figure, table } from './support/compare.js';
 import { openHouse } from './support/house.js';
 import { serve } from './support/processes.js';
 
-const MEASURES: Record<string, Measure> = { F1, F2, W1, W2, W3, H1, M1 };
+const MEASURES: Record<string, Measure> = { F1, F2, W1, W2, W3, H1, M1, A1, A2 };
 
 /** npm run bench [-- <start of an id, or all> [rounds]] */
 const [only = 'all', roundsGiven = '5'] = process.argv.slice(2);

@@ -32,6 +32,7 @@ export async function openHouse(): Promise<House> {
     SECRET_KEY: secret,
     RATE_LIMIT: 'off',
     LOG_LEVEL: 'error',
+    OUTBOUND_ALLOWED_HOSTS: '127.0.0.1',
   };
   const app = await serve('src/main.js', env);
   const dataSource = await new DataSource(dataSourceOptions(postgres.url, 2)).initialize();
