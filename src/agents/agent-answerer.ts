@@ -1,12 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { Outbound } from '../platform/outbound/outbound.js';
 import { CredentialsService } from '../users/credentials/credentials.service.js';
-import type { Agent } from './agent.entity.js';
 import { AgentsService } from './agents.service.js';
 import { type AgentQuestion, AnswerFailure, type AnswerPart } from './answers/answer.js';
 import { echo } from './answers/echo.js';
 import { askOpenAi } from './answers/openai.js';
-import { storable } from './answers/storable.js';
 import { askWebhook } from './answers/webhook.js';
 
 /** Lets whatever stands behind an agent answer. app.module plugs it into the sessions' `Answerer`. */
@@ -18,13 +16,9 @@ export class AgentAnswerer {
     private readonly outbound: Outbound,
   ) {}
 
-  /** Gives the answer piece by piece. Throws AnswerFailure, and 404 for an agent that is gone. */
-  async *answer(question: AgentQuestion, signal: AbortSignal): AsyncGenerator<AnswerPart> {
+  /** Gives the answer piece by piece. Throws AnswerFailure, then or on the way, and 404 for an agent that is gone. */
+  async answer(question: AgentQuestion, signal: AbortSignal): Promise<AsyncIterable<AnswerPart>> {
     const agent = await this.agents.get(question.agentId);
-    yield* storable(await this.ask(agent, question, signal));
-  }
-
-  private async ask(agent: Agent, question: AgentQuestion, signal: AbortSignal): Promise<AsyncIterable<AnswerPart>> {
     const { kind, url, model } = agent;
     const key = this.agents.keyOf(agent);
     if (kind === 'echo') return echo(question.history.at(-1)?.content ?? '', signal);

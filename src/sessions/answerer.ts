@@ -50,7 +50,8 @@ export interface AnswerFailure extends Error {
 export abstract class Answerer {
   /**
    * Gives the answer piece by piece, and ends at its end. When `signal` is aborted (stopped, out of time, taken over) it
-   * ends the call at once; what it throws then is not looked at. Throws an AnswerFailure; anything else is our own fault.
+   * ends the call at once; what it throws then is not looked at. Throws an AnswerFailure, at the beginning or on the
+   * way; anything else is our own fault.
    */
-  abstract answer(question: Question, signal: AbortSignal): AsyncIterable<AnswerPart>;
+  abstract answer(question: Question, signal: AbortSignal): Promise<AsyncIterable<AnswerPart>>;
 }

@@ -59,7 +59,7 @@ describe('an agent that is called', () => {
     const { userId, profile } = as;
     const question = { agentId, sessionId: SESSION, messageId: MESSAGE, userId, username: profile.username, history };
     const answer = { pieces: [] as string[], text: '', tokensUsed: undefined as number | undefined };
-    for await (const part of services.app.get(AgentAnswerer).answer(question, signal)) {
+    for await (const part of await services.app.get(AgentAnswerer).answer(question, signal)) {
       if ('text' in part) answer.pieces.push(part.text);
       else answer.tokensUsed = part.tokensUsed;
     }

@@ -1,6 +1,5 @@
 import type { Line } from './answer.js';
 import { estimateTokens, withinBudget } from './budget.js';
-import { storable } from './storable.js';
 
 const user = (content: string): Line => ({ role: 'user', content });
 const assistant = (content: string): Line => ({ role: 'assistant', content });
@@ -30,28 +29,5 @@ describe('what a model is shown of a conversation', () => {
 
   it('is counted in bytes, since other scripts take more tokens', () => {
     expect(estimateTokens('日本語')).toBeGreaterThan(estimateTokens('abc'));
-  });
-});
-
-describe('what is stored of an answer', () => {
-  const stored = async (...texts: string[]) => {
-    const said: string[] = [];
-    const parts = async function* () {
-      for (const text of texts) yield { text };
-      yield { tokensUsed: 7 };
-    };
-    for await (const part of storable(parts())) said.push('text' in part ? part.text : `${part.tokensUsed} tokens`);
-    return said;
-  };
-
-  it('is what was said', async () => expect(await stored('Hello, ', 'Ada')).toEqual(['Hello, ', 'Ada', '7 tokens']));
-
-  it('has no NUL and no half of a character', async () => {
-    expect(await stored('a\u0000b', '\u0000', 'x\ude00y')).toEqual(['ab', 'x\ufffdy', '7 tokens']);
-  });
-
-  it('joins a character that came in two pieces', async () => {
-    expect(await stored('so \ud83d', '\ude00!')).toEqual(['so ', '\ud83d\ude00!', '7 tokens']);
-    expect(await stored('so \ud83d', 'no')).toEqual(['so ', '\ufffdno', '7 tokens']);
   });
 });

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/database/database.js';
 import { EventBus } from '../../platform/events/event-bus.js';
 import { type Delta, MessageDelta } from './replies.events.js';
-import { ReplyRun } from './reply-run.js';
+import { paceAmong, ReplyRun } from './reply-run.js';
 import type { TakenReply } from './reply-store.js';
 
 /** The replies that are being given: those of this node to the letter, those of others as of the last second. */
@@ -26,10 +26,11 @@ export class LiveReplies {
   /** Begins an attempt. An earlier one of ours, that was given up meanwhile, says no more. */
   begin(reply: TakenReply): ReplyRun {
     this.runs.get(reply.id)?.leave('lost');
-    const run = new ReplyRun(reply, (at, text) =>
-      this.bus.publish(
-        MessageDelta([`user:${reply.userId}`], { conversationId: reply.sessionId, replyId: reply.id, at, text }),
-      ),
+    const { id: replyId, sessionId: conversationId, userId } = reply;
+    const run = new ReplyRun(
+      reply,
+      (at, text) => this.bus.publish(MessageDelta([`user:${userId}`], { conversationId, replyId, at, text })),
+      () => paceAmong(this.runs.size),
     );
     this.runs.set(reply.id, run);
     return run;

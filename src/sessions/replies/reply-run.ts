@@ -1,8 +1,16 @@
 import { MAX_CONTENT } from '../../messages/messages.dto.js';
 import type { TakenReply } from './reply-store.js';
 
-/** Pieces that come faster than this go out together: nobody reads single words, and each frame costs. */
-const PACE_MS = 40;
+/**
+ * Pieces that come faster than this go out together: nobody reads single words, and each frame costs. The more replies
+ * are given at once, the more is said in one frame.
+ */
+const FASTEST_MS = 40;
+const SLOWEST_MS = 100;
+
+export function paceAmong(replies: number): number {
+  return Math.min(FASTEST_MS + replies, SLOWEST_MS);
+}
 
 /** Why an attempt ends before its answer does. */
 export type Leaving = 'stopped' | 'lost' | 'late' | 'handed_back';
@@ -23,6 +31,8 @@ export class ReplyRun {
   constructor(
     readonly reply: TakenReply,
     private readonly publish: (at: number, text: string) => void,
+    /** In milliseconds between what is told. */
+    private readonly pace: () => number,
   ) {}
 
   get signal(): AbortSignal {
@@ -43,7 +53,7 @@ export class ReplyRun {
     const text = this.text + storable(whole.slice(0, split));
     this.text = this.text === '' ? text.trimStart() : text;
     if (this.text.length > MAX_CONTENT) this.cutOff();
-    this.timer ??= setTimeout(() => this.flush(), this.published === 0 ? 0 : PACE_MS);
+    this.timer ??= setTimeout(() => this.flush(), this.published === 0 ? 0 : this.pace());
   }
 
   /** Tells the clients what they do not know yet. */
@@ -80,5 +90,5 @@ export class ReplyRun {
 
 /** PostgreSQL keeps no NUL and no half characters. */
 function storable(text: string): string {
-  return (text as { toWellFormed(): string } & string).toWellFormed().replaceAll('\u0000', '\uFFFD');
+  return (text as { toWellFormed(): string } & string).toWellFormed().replaceAll('\u0000', '');
 }

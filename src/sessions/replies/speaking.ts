@@ -81,10 +81,11 @@ export class Speaking {
 
   private async listenOnce(run: ReplyRun, question: Question): Promise<Failure | undefined> {
     try {
-      for await (const part of untilAborted(this.answerer.answer(question, run.signal), run.signal)) {
+      const parts = await this.answerer.answer(question, run.signal);
+      await untilAborted(parts, run.signal, (part) => {
         if ('text' in part) run.add(part.text);
         else run.tokensUsed = part.tokensUsed;
-      }
+      });
     } catch (error) {
       return this.failureOf(error, run);
     }
@@ -104,16 +105,25 @@ function hindranceTo({ attempt, open, enabled }: TakenReply): FailureCode | unde
   return enabled ? undefined : 'agent_disabled';
 }
 
-/** Ends with the signal also where an answerer does not listen to it. */
-async function* untilAborted(parts: AsyncIterable<AnswerPart>, signal: AbortSignal): AsyncGenerator<AnswerPart> {
+/**
+ * Takes piece by piece, and ends with the signal also where an answerer does not listen to it. By hand: a race of two
+ * promises for each piece would keep them all until the signal is gone.
+ */
+async function untilAborted(
+  parts: AsyncIterable<AnswerPart>,
+  signal: AbortSignal,
+  take: (part: AnswerPart) => void,
+): Promise<void> {
   const iterator = parts[Symbol.asyncIterator]();
-  const aborted = new Promise<undefined>((resolve) => signal.addEventListener('abort', () => resolve(undefined)));
+  let leave = (): void => undefined;
+  signal.addEventListener('abort', () => leave());
   while (!signal.aborted) {
-    const next = iterator.next();
-    const result = await Promise.race([next, aborted]);
-    if (!result) next.catch(() => undefined);
-    if (!result || result.done) break;
-    yield result.value;
+    const next = await new Promise<IteratorResult<AnswerPart> | undefined>((resolve, reject) => {
+      leave = () => resolve(undefined);
+      iterator.next().then(resolve, reject);
+    });
+    if (!next || next.done) break;
+    take(next.value);
   }
   if (signal.aborted) void Promise.resolve(iterator.return?.()).catch(() => undefined);
 }
