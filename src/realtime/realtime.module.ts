@@ -4,6 +4,7 @@ import { AuthModule } from '../auth/auth.module.js';
 import { ConversationsModule } from '../conversations/conversations.module.js';
 import { MessagesModule } from '../messages/messages.module.js';
 import { UsersModule } from '../users/users.module.js';
+import { Admission } from './admission.js';
 import { Attendance } from './attendance.js';
 import { LiveModule } from '../sessions/replies/live.module.js';
 import { Frames } from './frames.js';
@@ -23,6 +24,7 @@ import { Typing } from './typing.js';
 @Module({
   imports: [AccessModule, AuthModule, ConversationsModule, LiveModule, MessagesModule, UsersModule],
   providers: [
+    Admission,
     Attendance,
     Frames,
     Handshake,

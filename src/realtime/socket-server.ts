@@ -12,6 +12,7 @@ import { problemOf } from '../platform/http/problem.filter.js';
 import { GeneralLimit } from '../platform/limits/general-limit.js';
 import { LiveReplies } from '../sessions/replies/live-replies.js';
 import { MessageDelta } from '../sessions/replies/replies.events.js';
+import { Admission } from './admission.js';
 import { Attendance } from './attendance.js';
 import { CLOSE } from './close-codes.js';
 import { Connection, type Dialect } from './connection.js';
@@ -53,6 +54,7 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
     private readonly conversations: ConversationsService,
     private readonly replies: LiveReplies,
     private readonly limit: GeneralLimit,
+    private readonly admission: Admission,
     private readonly attendance: Attendance,
     private readonly typing: Typing,
     private readonly presence: Presence,
@@ -85,6 +87,7 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
       if (this.stopping) throw Problem.unavailable();
       await this.limit.admit(this.addressOf(request));
       const welcome = await endpoint.welcome(request);
+      this.admission.check(welcome.actor.userId);
       this.sockets.handleUpgrade(request, socket, head, (ws) => void this.open(ws, socket, endpoint, welcome));
     } catch (error) {
       refuse(socket, problemOf(error));

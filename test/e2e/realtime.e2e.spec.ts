@@ -232,6 +232,32 @@ describe('the realtime protocol', () => {
     await expect(openSocket(app.url, '/elsewhere', ['parley.v1', `bearer.${ada.token}`])).rejects.toThrow('404');
   });
 
+  it('holds so many sockets of one account, and so many in all, however fast they come', async () => {
+    const small = await runApp({
+      DATABASE_URL: database.url,
+      SECRET_KEY,
+      MAX_CONNECTIONS: '5',
+      MAX_CONNECTIONS_PER_USER: '3',
+    });
+    const openMany = (who: Person) =>
+      Promise.all(
+        Array.from({ length: 10 }, () =>
+          openSocket(small.url, '/api/v1/realtime', ['parley.v1', `bearer.${who.token}`]).catch(
+            ({ message }) => message,
+          ),
+        ),
+      );
+    const ofAda = await openMany(ada);
+    expect(ofAda.filter((one) => one === 'Unexpected server response: 429')).toHaveLength(7);
+    const ofBob = await openMany(bob);
+    expect(ofBob.filter((one) => one === 'Unexpected server response: 503')).toHaveLength(8);
+    const open = ofAda.filter((one) => typeof one !== 'string');
+    open[0].close();
+    await open[0].closed;
+    expect((await openMany(ada)).filter((one) => typeof one !== 'string')).toHaveLength(1);
+    await small.stop();
+  });
+
   it('closes with 4001 when the token runs out, and not if a newer one came first', async () => {
     const short = () => openSocket(app.url, '/api/v1/realtime', ['parley.v1', `bearer.${shortened(ada.token, 2)}`]);
     const [left, renewed] = await Promise.all([short(), short()]);

@@ -27,6 +27,9 @@ export class Config {
   readonly refreshTokenSeconds: number;
   readonly corsOrigins: readonly string[];
   readonly rateLimit: boolean;
+  /** Sockets that one node holds, in all and of one account. */
+  readonly maxConnections: number;
+  readonly maxConnectionsOfUser: number;
   readonly trustProxy: boolean | number | string;
   /** None: mail is written to the log. */
   readonly smtpUrl: string | undefined;
@@ -96,6 +99,8 @@ export function loadConfig(source: NodeJS.ProcessEnv = process.env): Config {
     refreshTokenSeconds: (environment.REFRESH_TOKEN_EXPIRE_DAYS ?? 30) * 86_400,
     corsOrigins,
     rateLimit: environment.RATE_LIMIT !== 'off',
+    maxConnections: environment.MAX_CONNECTIONS ?? 50_000,
+    maxConnectionsOfUser: environment.MAX_CONNECTIONS_PER_USER ?? (environment.RATE_LIMIT === 'off' ? Infinity : 100),
     trustProxy: readTrustProxy(environment.TRUST_PROXY ?? 'off'),
     smtpUrl: environment.SMTP_URL,
     mailFrom: environment.MAIL_FROM ?? 'Parley <parley@localhost>',

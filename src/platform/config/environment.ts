@@ -31,6 +31,8 @@ export class Environment {
 
   @IsOptional() @IsString() CORS_ORIGINS?: string;
   @IsOptional() @IsIn(['on', 'off']) RATE_LIMIT?: 'on' | 'off';
+  @IsOptional() @Transform(toNumber) @IsInt() @Min(1) @Max(1_000_000) MAX_CONNECTIONS?: number;
+  @IsOptional() @Transform(toNumber) @IsInt() @Min(1) @Max(1_000_000) MAX_CONNECTIONS_PER_USER?: number;
   @IsOptional() @IsString() TRUST_PROXY?: string;
   @IsOptional() @Matches(/^smtps?:\/\/\S+$/, { message: 'must be an smtp:// or smtps:// URL' }) SMTP_URL?: string;
   @IsOptional() @IsString() MAIL_FROM?: string;
