@@ -103,32 +103,10 @@ async function stamp(
     [room.id, last, changed],
   );
   const rows = await loadMessages(tx, viewerId, room, changed);
-  for (const row of rows) await announceChange(tx, kind, room, row);
+  for (const row of rows) {
+    // Everybody is shown it as who did not react to it; who did is found when it is delivered.
+    const message = presentMessage({ ...row, reacted: null });
+    tx.announce(kind(audienceOf(room), { conversationId: room.id, rev: row.rev, message }));
+  }
   return rows;
-}
-
-/** Everybody is shown the message as a stranger to its reactions sees it, save those who reacted. */
-async function announceChange(tx: Tx, kind: EventKind<MessageChange>, room: Room, row: MessageRow): Promise<void> {
-  const seenWith = (reacted: string[] | null): MessageChange => ({
-    conversationId: room.id,
-    rev: row.rev,
-    message: presentMessage({ ...row, reacted }),
-  });
-  const reactors = row.reactions ? await reactorsOf(tx, row) : [];
-  const personal = reactors.map(({ userIds, emojis }) => ({ userIds, data: seenWith(emojis) }));
-  tx.announce(kind(audienceOf(room), seenWith(null), personal));
-}
-
-/** Those who chose the same emojis together, since they see the same. */
-export function reactorsOf(
-  reading: Pick<Tx, 'query'>,
-  { conversationId, id }: Pick<MessageRow, 'conversationId' | 'id'>,
-): Promise<{ userIds: string[]; emojis: string[] }[]> {
-  return reading.query(
-    `SELECT array_agg(user_id) AS "userIds", emojis FROM (
-       SELECT user_id, array_agg(emoji ORDER BY emoji) AS emojis FROM reactions
-       WHERE conversation_id = $1 AND message_id = $2 AND user_id IS NOT NULL GROUP BY user_id
-     ) AS chosen GROUP BY emojis`,
-    [conversationId, id],
-  );
 }

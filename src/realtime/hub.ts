@@ -29,6 +29,13 @@ export class Hub {
     return this.topics.get(topic) ?? new Set();
   }
 
+  /** Who hears, on this node, what is told to this audience. */
+  peopleIn(audience: readonly Topic[]): Set<string> {
+    const people = new Set<string>();
+    for (const topic of audience) for (const { actor } of this.of(topic)) people.add(actor.userId);
+    return people;
+  }
+
   /** With `because`, for as long as it also listens to that, or to another topic given for it. */
   subscribe(connection: Connection, topic: Topic, because?: Topic): void {
     connection.lost.delete(topic);

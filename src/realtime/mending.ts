@@ -4,7 +4,6 @@ import { AccessService } from '../access/access.service.js';
 import { audienceOf } from '../access/facts.js';
 import { ConversationCleared, ConversationDeleted } from '../conversations/conversations.events.js';
 import { type Changes, HistoryService } from '../messages/history.service.js';
-import { reactorsOf } from '../messages/message-changes.js';
 import type { MessageView } from '../messages/message.presenter.js';
 import { MessageCreated, MessageDeleted, MessageUpdated } from '../messages/messages.events.js';
 import { Database } from '../platform/database/database.js';
@@ -13,6 +12,7 @@ import type { DomainEvent, Topic } from '../platform/events/event.js';
 import { HintsLost } from '../platform/nodes/nodes.events.js';
 import { Attendance } from './attendance.js';
 import { Hub } from './hub.js';
+import { Reactors } from './reactors.js';
 import { RoomOrder } from './room-order.js';
 
 const PAGE = 100;
@@ -36,6 +36,7 @@ export class Mending implements OnModuleInit {
     private readonly access: AccessService,
     private readonly history: HistoryService,
     private readonly attendance: Attendance,
+    private readonly reactors: Reactors,
   ) {}
 
   onModuleInit(): void {
@@ -122,17 +123,10 @@ export class Mending implements OnModuleInit {
   }
 
   private async eventOf(message: MessageView, seqKnown: number, audience: Topic[]): Promise<DomainEvent> {
-    const { conversationId, rev, seq, deletedAt, reactions } = message;
+    const { conversationId, rev, seq, deletedAt } = message;
     const kind = seq > seqKnown ? MessageCreated : deletedAt ? MessageDeleted : MessageUpdated;
-    const reactors = reactions.length > 0 ? await reactorsOf(this.database, message) : [];
-    const personal = reactors.map(({ userIds, emojis }) => ({
-      userIds,
-      data: { conversationId, rev, message: { ...message, reactions: asSeenBy(emojis, reactions) } },
-    }));
-    return kind(audience, { conversationId, rev, message }, personal);
+    const event = kind(audience, { conversationId, rev, message });
+    const personal = await this.reactors.of(event);
+    return personal ? { ...event, personal } : event;
   }
-}
-
-function asSeenBy(emojis: string[], reactions: MessageView['reactions']): MessageView['reactions'] {
-  return reactions.map((reaction) => ({ ...reaction, me: emojis.includes(reaction.emoji) }));
 }

@@ -15,6 +15,7 @@ import { Mending } from './mending.js';
 import { ParleyDialect } from './parley-dialect.js';
 import { Presence } from './presence.js';
 import { RealtimeGateway } from './realtime.gateway.js';
+import { Reactors } from './reactors.js';
 import { RoomOrder } from './room-order.js';
 import { SocketServer } from './socket-server.js';
 import { Subscriptions } from './subscriptions.js';
@@ -33,6 +34,7 @@ import { Typing } from './typing.js';
     Mending,
     ParleyDialect,
     Presence,
+    Reactors,
     RealtimeGateway,
     RoomOrder,
     SocketServer,

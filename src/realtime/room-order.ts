@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
+import { ConversationDeleted } from '../conversations/conversations.events.js';
 import type { DomainEvent, Topic } from '../platform/events/event.js';
 import { Hub } from './hub.js';
+import { Reactors } from './reactors.js';
 
 /** How long a change may wait for the one before it, which another node has yet to tell. */
 const PATIENCE_MS = 250;
@@ -21,8 +23,10 @@ interface Room {
   seq: number;
   /** Who hears of it, as far as that is known: for when the room is gone and nobody else can say. */
   audience: Set<Topic>;
-  /** What came before its turn, by rev. */
+  /** What waits for its turn, by rev. */
   early: Map<number, DomainEvent>;
+  /** What it is its turn of, while it is found out who sees it differently. */
+  looking: DomainEvent | undefined;
   timer: NodeJS.Timeout | undefined;
 }
 
@@ -41,7 +45,10 @@ export class RoomOrder {
   });
   private mend: (conversationId: string) => void = () => undefined;
 
-  constructor(private readonly hub: Hub) {}
+  constructor(
+    private readonly hub: Hub,
+    private readonly reactors: Reactors,
+  ) {}
 
   onGap(mend: (conversationId: string) => void): void {
     this.mend = mend;
@@ -82,14 +89,14 @@ export class RoomOrder {
 
   deliver(event: DomainEvent): void {
     const change = changeIn(event);
-    if (!change) return this.hub.deliver(event);
+    if (!change) return this.deliverAtOnce(event);
     const room = this.rooms.get(change.conversationId);
     if (!room) {
       this.rooms.set(change.conversationId, newRoom(change.rev - 1, 0, event.audience));
       return this.deliver(event);
     }
     if (change.rev <= room.rev) return;
-    if (change.rev > room.rev + 1) return this.keep(room, change, event);
+    if (change.rev > room.rev + 1 || this.mustLook(room, change, event)) return this.keep(room, change, event);
     this.pass(room, change, event);
     this.release(room);
   }
@@ -111,6 +118,35 @@ export class RoomOrder {
     if (room.early.size > 0) this.wait(room, conversationId);
   }
 
+  /** Who is told that the room is gone must not hear after that what still waits. */
+  private deliverAtOnce(event: DomainEvent): void {
+    if (event.type === ConversationDeleted.type) {
+      const { early } = this.rooms.get((event.data as Change).conversationId) ?? {};
+      for (const [rev, waiting] of early ?? []) {
+        early?.set(rev, { ...waiting, audience: waiting.audience.filter((topic) => !event.audience.includes(topic)) });
+      }
+    }
+    this.hub.deliver(event);
+  }
+
+  /** True while it is found out who sees this change differently: it waits, and with it what comes after. */
+  private mustLook(room: Room, { rev }: Change, event: DomainEvent): boolean {
+    if (room.looking === event) return true;
+    const looking = this.reactors.of(event);
+    if (!looking) return false;
+    room.looking = event;
+    const found = (personal: DomainEvent['personal']) => {
+      room.looking = undefined;
+      const waiting = room.early.get(rev);
+      if (!waiting) return;
+      room.early.set(rev, { ...waiting, personal });
+      this.release(room);
+    };
+    // Where that fails it waits as for one that did not come: until all is read from the database.
+    void looking.then(found, () => (room.looking = undefined));
+    return true;
+  }
+
   private keep(room: Room, change: Change, event: DomainEvent): void {
     room.early.set(change.rev, event);
     this.wait(room, change.conversationId);
@@ -125,8 +161,9 @@ export class RoomOrder {
 
   private release(room: Room): void {
     for (let event = room.early.get(room.rev + 1); event; event = room.early.get(room.rev + 1)) {
-      room.early.delete(room.rev + 1);
       const change = changeIn(event);
+      if (change && this.mustLook(room, change, event)) return;
+      room.early.delete(room.rev + 1);
       if (change) this.pass(room, change, event);
     }
     if (room.early.size > 0) return;
@@ -142,7 +179,7 @@ export class RoomOrder {
 }
 
 function newRoom(rev: number, seq: number, audience: readonly Topic[]): Room {
-  return { rev, seq, audience: new Set(audience), early: new Map(), timer: undefined };
+  return { rev, seq, audience: new Set(audience), early: new Map(), looking: undefined, timer: undefined };
 }
 
 function changeIn({ data }: DomainEvent): Change | undefined {

@@ -88,6 +88,47 @@ describe('what can be done with a message', () => {
       }
     });
 
+    it('are told to each who listens as their own, in order, while others change the message too', async () => {
+      const { id, rev: first } = await ada.say(room, 'everybody at once');
+      const people = [ada, bob, mod];
+      const sockets = await Promise.all(people.map((who) => who.socket()));
+      await Promise.all(
+        Array.from({ length: 12 }, (_, i) => [
+          ...people.map((who) => who.put(at(room, id, `/reactions/:n${(i * 7) % 5}:`))),
+          ...people.map((who) => who.delete(at(room, id, `/reactions/:n${(i * 3) % 5}:`))),
+          ada.patch(at(room, id), { content: `everybody at once ${i}` }),
+        ]).flat(),
+      );
+      const last = (await message(ada, room, id)).rev;
+      expect(last).toBeGreaterThan(first + 12);
+      for (const [i, socket] of sockets.entries()) {
+        const newest = await socket.next(({ conversationId, rev }) => conversationId === room && rev === last);
+        expect(newest.message).toEqual(await message(people[i] as Person, room, id));
+        const revs = socket.of('message.updated').map(({ rev }) => rev);
+        expect(revs).toEqual(Array.from({ length: last - first }, (_, n) => first + 1 + n));
+        socket.close();
+      }
+    });
+
+    it('of thousands leave those who are here told as before', async () => {
+      const { id, rev } = await ada.say(room, 'thousands');
+      await bob.put(at(room, id, `/reactions/${THUMB}`));
+      await query(`WITH crowd AS (
+          INSERT INTO users (id, username, username_key, display_name)
+          SELECT uuidv7(), 'crowd' || n, 'crowd' || n, 'One of many' FROM generate_series(1, 2000) n RETURNING id
+        ), chosen AS (
+          INSERT INTO reactions (conversation_id, message_id, emoji, rev, user_id)
+          SELECT '${room}', '${id}', '👍', ${rev} - row_number() OVER (), id FROM crowd
+        ) UPDATE messages SET reactions = '[{"emoji": "👍", "count": 2001}]' WHERE id = '${id}'`);
+      const [bobs, mods] = await Promise.all([bob.socket(), mod.socket()]);
+      await ada.patch(at(room, id), { content: 'thousands of people' });
+      for (const [socket, me] of [[bobs, true] as const, [mods, false] as const]) {
+        const { message: told } = await socket.next('message.updated');
+        expect(told).toMatchObject({ content: 'thousands of people', reactions: [{ emoji: '👍', count: 2001, me }] });
+        socket.close();
+      }
+    });
+
     it('are of 20 kinds at most, however many people choose the same', async () => {
       const { id } = await ada.say(room, 'twenty kinds');
       for (let kind = 0; kind < 20; kind += 1) await bob.put(at(room, id, `/reactions/:kind-${kind}:`));

@@ -10,7 +10,7 @@ export interface DomainEvent<Data = unknown> {
   readonly audience: readonly Topic[];
   /** Plain JSON: what the clients in the audience are told. */
   readonly data: Data;
-  /** What some of them are told instead, because it looks different to them. */
+  /** What some of them on this node are told instead, because it looks different to them. */
   readonly personal?: readonly Personal<Data>[];
   /** Whose sockets are told nothing of it, wherever they listen. */
   readonly except?: string;
@@ -24,14 +24,13 @@ export interface Personal<Data = unknown> {
 }
 
 export interface EventKind<Data> {
-  (audience: readonly Topic[], data: Data, personal?: readonly Personal<Data>[]): DomainEvent<Data>;
+  (audience: readonly Topic[], data: Data): DomainEvent<Data>;
   readonly type: string;
 }
 
 /** Declares a kind of event. Call the kind to make an event of it; give it to EventBus.on to hear them. */
 export function defineEvent<Data>(type: string, where?: 'here'): EventKind<Data> {
   const flag = where === 'here' ? { here: true as const } : {};
-  const make = (audience: readonly Topic[], data: Data, personal: readonly Personal<Data>[] = []): DomainEvent<Data> =>
-    personal.length === 0 ? { type, audience, data, ...flag } : { type, audience, data, personal, ...flag };
+  const make = (audience: readonly Topic[], data: Data): DomainEvent<Data> => ({ type, audience, data, ...flag });
   return Object.assign(make, { type });
 }
