@@ -33,6 +33,7 @@ import { StoreMentions1790000000502 } from './migrations/1790000000502-StoreMent
 import { ListActivity1790000000601 } from './migrations/1790000000601-ListActivity.js';
 import { RememberPurges1790000000602 } from './migrations/1790000000602-RememberPurges.js';
 import { PlanAppendForGrowth1790000000603 } from './migrations/1790000000603-PlanAppendForGrowth.js';
+import { ListThreads1790000000720 } from './migrations/1790000000720-ListThreads.js';
 import { AuditEntry } from './src/access/audit/audit-entry.entity.js';
 import { Agent } from './src/agents/agent.entity.js';
 import { TokenUsage } from './src/agents/usage/token-usage.entity.js';
@@ -166,6 +167,7 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       ListActivity1790000000601,
       RememberPurges1790000000602,
       PlanAppendForGrowth1790000000603,
+      ListThreads1790000000720,
     ],
   };
 }

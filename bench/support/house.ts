@@ -7,6 +7,7 @@ import { DataSource } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { dataSourceOptions } from '../../ormconfig.js';
 import { TOKEN_AUDIENCE } from '../../src/auth/tokens.service.js';
+import { migrate } from '../../src/platform/database/migrate.js';
 import { type EmbeddedPostgres, openEmbeddedPostgres } from '../../src/platform/database/embedded/open.js';
 import { type Running, serve } from './processes.js';
 
@@ -14,16 +15,20 @@ import { type Running, serve } from './processes.js';
 export interface House {
   app: Running;
   databaseUrl: string;
+  dataDir: string;
   /** App and PostgreSQL: whose CPU counts. */
   pids: number[];
   dataSource: DataSource;
   /** A server with `members` people and `channels` channels; gives their ids and everyone's access token. */
   server(members: number, channels: number): Promise<{ serverId: string; channelIds: string[]; tokens: string[] }>;
+  /** Signs somebody in; gives their access token. */
+  signIn(userId: string): Promise<string>;
   close(): Promise<void>;
 }
 
-export async function openHouse(): Promise<House> {
-  const dataDir = await mkdtemp(path.join(tmpdir(), 'parley-bench-'));
+/** `prepare` is given the migrated database before the app starts on it. A folder that is given is left as it is. */
+export async function openHouse(prepare?: (dataSource: DataSource) => Promise<void>, folder?: string): Promise<House> {
+  const dataDir = folder ?? (await mkdtemp(path.join(tmpdir(), 'parley-bench-')));
   const postgres: EmbeddedPostgres = await openEmbeddedPostgres({ dataDir, role: 'command' });
   const secret = randomBytes(32).toString('hex');
   const env = {
@@ -34,21 +39,39 @@ export async function openHouse(): Promise<House> {
     LOG_LEVEL: 'error',
     OUTBOUND_ALLOWED_HOSTS: '127.0.0.1',
   };
-  const app = await serve('src/main.js', env);
   const dataSource = await new DataSource(dataSourceOptions(postgres.url, 2)).initialize();
+  const leave = async () => {
+    await dataSource.destroy();
+    await postgres.release();
+    if (!folder) await rm(dataDir, { recursive: true, force: true });
+  };
+  let app: Running;
+  try {
+    await migrate(dataSource);
+    await prepare?.(dataSource);
+    app = await serve('src/main.js', env);
+  } catch (error) {
+    await leave();
+    throw error;
+  }
   const postmaster = Number((await readFile(path.join(dataDir, 'postgres/postmaster.pid'), 'utf8')).split('\n')[0]);
   const jwt = new JwtService({ secret, signOptions: { audience: TOKEN_AUDIENCE, expiresIn: 86_400 } });
+  const signIn = async (userId: string): Promise<string> => {
+    const login = uuidv7();
+    await logIn(dataSource, [login], [userId]);
+    return jwt.sign({ sid: login, typ: 'access' }, { subject: userId });
+  };
   return {
     app,
     databaseUrl: postgres.url,
+    dataDir,
     pids: [app.pid, postmaster],
     dataSource,
+    signIn,
     server: (members, channels) => makeServer(dataSource, jwt, members, channels),
     close: async () => {
       await app.stop();
-      await dataSource.destroy();
-      await postgres.release();
-      await rm(dataDir, { recursive: true, force: true });
+      await leave();
     },
   };
 }
@@ -62,10 +85,10 @@ async function makeServer(dataSource: DataSource, jwt: JwtService, members: numb
     `INSERT INTO users (id, username, username_key, display_name) SELECT id, 'u' || id, 'u' || id, 'Someone' FROM unnest($1::uuid[]) id`,
     [ids],
   );
-  await dataSource.query(
-    `INSERT INTO logins (id, user_id, refresh_hash, family_hash, expires_at)
-     SELECT l, u, sha256(l::text::bytea), sha256(l::text::bytea), now() + interval '1 day' FROM unnest($1::uuid[], $2::uuid[]) AS t (l, u)`,
-    [people.map(({ login }) => login), ids],
+  await logIn(
+    dataSource,
+    people.map(({ login }) => login),
+    ids,
   );
   await dataSource.query(`INSERT INTO servers (id, name) VALUES ($1, 'bench')`, [serverId]);
   await dataSource.query(`INSERT INTO conversations (id, kind) SELECT id, 'channel' FROM unnest($1::uuid[]) id`, [
@@ -82,4 +105,12 @@ async function makeServer(dataSource: DataSource, jwt: JwtService, members: numb
   );
   const tokens = people.map(({ id, login }) => jwt.sign({ sid: login, typ: 'access' }, { subject: id }));
   return { serverId, channelIds, tokens };
+}
+
+async function logIn(dataSource: DataSource, logins: string[], userIds: string[]): Promise<void> {
+  await dataSource.query(
+    `INSERT INTO logins (id, user_id, refresh_hash, family_hash, expires_at)
+     SELECT l, u, sha256(l::text::bytea), sha256(l::text::bytea), now() + interval '1 day' FROM unnest($1::uuid[], $2::uuid[]) AS t (l, u)`,
+    [logins, userIds],
+  );
 }

@@ -9,7 +9,7 @@ import { Problem } from '../platform/http/problem.js';
 import type { ConversationKind } from './conversation.entity.js';
 import { ConversationRead } from './conversations.events.js';
 import { type ConversationState, STATE_COLUMNS } from './conversation-state.js';
-import { MINE, UNREAD } from './mine.js';
+import { MINE, MY_ROOMS, UNREAD } from './mine.js';
 
 const MOVE = `
   INSERT INTO read_markers AS marker (conversation_id, user_id, seq)
@@ -45,9 +45,16 @@ export class ConversationsService {
     await tx.query(`INSERT INTO conversations (id, kind, closed) VALUES ($1, $2, $3)`, [id, kind, closed]);
   }
 
-  /** With all that was said in them. Locked in the order in which sends lock them, so that neither waits for the other. */
+  /**
+   * With all that was said in them and in their threads. Locked in the order in which sends lock them, so that neither
+   * waits for the other.
+   */
   async delete(tx: Tx, ids: string[]): Promise<void> {
-    await tx.query(`SELECT 1 FROM conversations WHERE id = ANY($1) ORDER BY id FOR UPDATE`, [ids]);
+    await tx.query(
+      `SELECT 1 FROM conversations
+       WHERE id = ANY($1) OR id IN (SELECT id FROM threads WHERE parent_id = ANY($1)) ORDER BY id FOR UPDATE`,
+      [ids],
+    );
     await tx.query(`DELETE FROM conversations WHERE id = ANY($1)`, [ids]);
   }
 
@@ -55,7 +62,7 @@ export class ConversationsService {
   async statesOf(userId: string): Promise<ConversationState[]> {
     return this.database.prepared<ConversationState>(
       `WITH ${MINE}
-       SELECT ${STATE_COLUMNS} FROM mine JOIN conversations c ON c.id = mine.id ${UNREAD}`,
+       SELECT ${STATE_COLUMNS} FROM ${MY_ROOMS} ${UNREAD}`,
       [userId],
     );
   }
@@ -73,7 +80,7 @@ export class ConversationsService {
   async statesIn(tx: Tx, serverId: string, userId: string): Promise<ConversationState[]> {
     return tx.query<ConversationState>(
       `WITH ${MINE}
-       SELECT ${STATE_COLUMNS} FROM mine JOIN conversations c ON c.id = mine.id ${UNREAD}
+       SELECT ${STATE_COLUMNS} FROM ${MY_ROOMS} ${UNREAD}
        WHERE mine.server_id = $2`,
       [userId, serverId],
     );
@@ -83,7 +90,7 @@ export class ConversationsService {
   async stateOf(id: string, userId: string, database: Tx | Database = this.database): Promise<ConversationState> {
     const state = await database.one<ConversationState>(
       `WITH ${MINE}
-       SELECT ${STATE_COLUMNS} FROM mine JOIN conversations c ON c.id = mine.id ${UNREAD} WHERE mine.id = $2`,
+       SELECT ${STATE_COLUMNS} FROM ${MY_ROOMS} ${UNREAD} WHERE mine.id = $2`,
       [userId, id],
     );
     if (!state) throw Problem.notFound('This conversation');

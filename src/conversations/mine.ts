@@ -41,6 +41,12 @@ export const MINE = `${ROOMS},
   )`;
 
 /**
+ * The rooms of `mine`, as `c`. By the key of each: the planner, which knows nothing of how many are somebody's, would
+ * else read the whole table.
+ */
+export const MY_ROOMS = `mine CROSS JOIN LATERAL (SELECT * FROM conversations WHERE id = mine.id OFFSET 0) AS c`;
+
+/**
  * The marker of `$1` in the room `c`, and what lies after it that is neither their own nor deleted: exact up to 99,
  * then 100 for more. Of that, what names them or everybody. Bounded ranges of an index, never a count over the table.
  */

@@ -41,4 +41,15 @@ export class InboxController {
   async one(@Caller() caller: Actor, @Param('id', IdPipe) id: string): Promise<InboxItem> {
     return this.inbox.one(await this.access.enter(caller, id, 'read'));
   }
+
+  @Get(':id/threads')
+  @ApiOperation({ summary: 'The threads on its messages, latest activity first' })
+  @ApiPage(InboxItem)
+  async threads(
+    @Caller() caller: Actor,
+    @Param('id', IdPipe) id: string,
+    @Query() page: PageQuery,
+  ): Promise<Page<InboxItem>> {
+    return this.inbox.threads(await this.access.enter(caller, id, 'read'), page);
+  }
 }

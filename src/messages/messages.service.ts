@@ -152,7 +152,11 @@ export class MessagesService {
         [room.id],
       );
       if (!cleared) throw Problem.notFound('This conversation');
-      const threads = await tx.query<{ id: string }>(`SELECT id FROM threads WHERE parent_id = $1`, [room.id]);
+      // Before their messages go, as a send into one of them does.
+      const threads = await tx.query<{ id: string }>(
+        `SELECT id FROM conversations WHERE id IN (SELECT id FROM threads WHERE parent_id = $1) ORDER BY id FOR UPDATE`,
+        [room.id],
+      );
       await tx.query(`DELETE FROM messages WHERE conversation_id = $1`, [room.id]);
       for (const { id } of threads) tx.announce(StandingChanged([], { scope: `conversation:${id}` }));
       tx.announce(ConversationCleared(audienceOf(room), { conversationId: room.id, ...cleared }));

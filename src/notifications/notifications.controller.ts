@@ -3,8 +3,9 @@ import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nes
 import { AccessService } from '../access/access.service.js';
 import { type Actor, Caller } from '../auth/actor.js';
 import { SignedIn } from '../auth/stated-access.js';
+import { NotificationsView } from '../conversations/notification-settings.js';
 import { IdPipe } from '../platform/http/id.pipe.js';
-import { NotificationsBody, NotificationsView } from './notifications.dto.js';
+import { NotificationsBody } from './notifications.dto.js';
 import { NotificationsService } from './notifications.service.js';
 
 @ApiTags('notifications')

@@ -13,9 +13,3 @@ export class NotificationsBody {
   @IsRFC3339()
   mutedUntil?: string;
 }
-
-export class NotificationsView {
-  @ApiProperty({ enum: LEVELS }) level: Level;
-  @ApiProperty({ type: String, nullable: true, format: 'date-time' }) mutedUntil: string | null;
-  @ApiProperty({ description: 'Nothing was set here: it is as in what it belongs to.' }) inherited: boolean;
-}

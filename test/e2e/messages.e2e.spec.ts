@@ -317,6 +317,7 @@ describe('what can be done with a message', () => {
           ...{ id: expect.any(String), kind: 'thread', title: null, serverId: server, unread: 0, mentions: 0 },
           ...{ parent: { conversationId: general, messageId: id }, lastMessage: null, lastMessageAt: null },
           ...{ lastSeq: 0, rev: 0, lastReadSeq: 0 },
+          notifications: { level: 'mentions', mutedUntil: null, inherited: true },
         },
       ]);
       const thread = opened.body.id;
@@ -354,6 +355,29 @@ describe('what can be done with a message', () => {
         [],
       ]);
       socket.close();
+    });
+
+    it('of a conversation are listed, latest activity first, page by page, to everybody who reads it', async () => {
+      const { id: server, general } = await serverOf(ada, bob, mod);
+      const threads: string[] = [];
+      for (const content of ['one', 'two', 'three', 'four', 'five']) {
+        threads.push((await open(ada, general, (await ada.say(general, content)).id)).body.id);
+      }
+      const [first = '', , third = ''] = threads;
+      await bob.say(third, 'about three');
+      await ada.say(first, 'about one');
+      const list = (who: Person, cursor = '') =>
+        who.get(`/conversations/${general}/threads?limit=2${cursor && `&cursor=${cursor}`}`);
+      const pages = [(await list(mod)).body];
+      while (pages.at(-1).nextCursor) pages.push((await list(mod, pages.at(-1).nextCursor)).body);
+      expect(pages.map(({ items }) => items.length)).toEqual([2, 2, 1]);
+      const [one, three, ...others] = pages.flatMap(({ items }) => items);
+      expect([one, three, ...others].map(({ id }) => id)).toEqual([first, third, threads[4], threads[3], threads[1]]);
+      expect(three).toEqual((await mod.get(`/conversations/${third}`)).body);
+      expect(three).toMatchObject({ serverId: server, unread: 1, lastMessage: { content: 'about three' } });
+      expect((await mod.get('/conversations?kind=thread')).body.items.map(({ id }: any) => id)).not.toContain(third);
+      expect((await mod.get(`/conversations/${third}/threads`)).body).toEqual({ items: [], nextCursor: null });
+      expect(statuses([await list(eve), await list(mod, 'made-up')])).toEqual([404, 400]);
     });
 
     it('have the people and the rights of the parent', async () => {

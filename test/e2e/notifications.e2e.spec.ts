@@ -41,6 +41,13 @@ describe('notifications', () => {
           async (path) => (await bob.get(path)).body,
         ),
       );
+    const shown = async () => {
+      const items = (await bob.get('/conversations?limit=100')).body.items.filter((item: any) => item.id === general);
+      const one = await Promise.all(
+        [general, thread].map(async (room) => (await bob.get(`/conversations/${room}`)).body),
+      );
+      return [...items, ...one].map(({ notifications }) => notifications);
+    };
     expect(await seen()).toEqual(Array(3).fill(inherited('mentions')));
     const mutedUntil = soon();
     const answer = await bob.put(of(`/servers/${id}`), { level: 'all', mutedUntil });
@@ -51,8 +58,11 @@ describe('notifications', () => {
       { level: 'none', mutedUntil: null, inherited: false },
       inherited('none'),
     ]);
+    const [, ofRoom, ofThread] = await seen();
+    expect(await shown()).toEqual([ofRoom, ofRoom, ofThread]);
     expect((await bob.delete(of(`/conversations/${general}`))).status).toBe(204);
     expect((await seen()).slice(1)).toEqual(Array(2).fill({ level: 'all', mutedUntil, inherited: true }));
+    expect(await shown()).toEqual(Array(3).fill({ level: 'all', mutedUntil, inherited: true }));
     expect((await ada.get(of(`/servers/${id}`))).body).toEqual(inherited('mentions'));
     await bob.delete(`/servers/${id}/members/${bob.id}`);
     expect((await bob.put(of(`/servers/${id}`), { level: 'all' })).status).toBe(404);
