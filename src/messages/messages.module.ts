@@ -4,6 +4,7 @@ import { ConversationsModule } from '../conversations/conversations.module.js';
 import { AnswerAgain } from './answer-again.js';
 import { AppendStore } from './append-store.js';
 import { AttachingStore } from './attachments/attaching-store.js';
+import { Doubts } from './doubts.js';
 import { HistoryService } from './history.service.js';
 import { InboxController } from './inbox.controller.js';
 import { InboxService } from './inbox.service.js';
@@ -35,6 +36,7 @@ import { WriteQueue } from './write-queue.js';
     AnswerAgain,
     AppendStore,
     AttachingStore,
+    Doubts,
     HistoryService,
     InboxService,
     MessageChanges,

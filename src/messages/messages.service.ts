@@ -13,6 +13,7 @@ import { EventBus } from '../platform/events/event-bus.js';
 import { Problem } from '../platform/http/problem.js';
 import type { DraftRow, Judged, Outcome } from './append-store.js';
 import { AttachingStore } from './attachments/attaching-store.js';
+import { Doubts } from './doubts.js';
 import { HistoryService } from './history.service.js';
 import { MessageChanges } from './message-changes.js';
 import { mentioning, storeMentions } from './mentions/mentioning.js';
@@ -73,6 +74,7 @@ export class MessagesService {
     private readonly bus: EventBus,
     private readonly history: HistoryService,
     private readonly changes: MessageChanges,
+    private readonly doubts: Doubts,
   ) {}
 
   /**
@@ -166,15 +168,21 @@ export class MessagesService {
 
   private store(pass: Speaker, row: DraftRow): Promise<Settled> {
     return new Promise((resolve, reject) => {
-      this.queue.send(row, (judged) => resolve(this.settled(pass, row, judged)), reject);
+      const fail = (error: unknown) => {
+        this.doubts.about(row.conversationId, error);
+        reject(error as Error);
+      };
+      this.queue.send(row, (judged) => resolve(this.settled(pass, row, judged)), fail);
     });
   }
 
   private storeWithFiles(pass: Speaker, row: DraftRow, attachmentIds: string[]): Promise<Settled> {
-    return this.queue.exclusive(row.conversationId, async () => {
+    const storing = this.queue.exclusive(row.conversationId, async () => {
       const { judged, attachments } = await this.attaching.append(row, attachmentIds);
       return this.settled(pass, row, judged, attachments);
     });
+    storing.catch((error: unknown) => this.doubts.about(row.conversationId, error));
+    return storing;
   }
 
   private settled(pass: Speaker, row: DraftRow, judged: Judged, attachments: AttachmentData[] | null = null): Settled {

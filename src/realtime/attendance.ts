@@ -4,12 +4,14 @@ import { ServerLost } from '../auth/auth.events.js';
 import type { ConversationState } from '../conversations/conversation-state.js';
 import { ConversationCreated } from '../conversations/conversations.events.js';
 import { ConversationsService } from '../conversations/conversations.service.js';
+import { OutcomeUnknown } from '../platform/database/outcome.events.js';
 import { EventBus } from '../platform/events/event-bus.js';
 import type { Topic } from '../platform/events/event.js';
 import { MemberRemoved } from '../servers/memberships/memberships.events.js';
 import { CLOSE } from './close-codes.js';
 import type { Connection } from './connection.js';
 import { Hub } from './hub.js';
+import { Newcomers } from './newcomers.js';
 import { RoomOrder } from './room-order.js';
 
 /**
@@ -25,11 +27,18 @@ export class Attendance implements OnModuleInit {
     private readonly hub: Hub,
     private readonly order: RoomOrder,
     private readonly conversations: ConversationsService,
+    private readonly newcomers: Newcomers,
   ) {}
 
   onModuleInit(): void {
     this.bus.on(ServerLost, ({ userId, serverId }) => {
-      if (this.listening(userId).has(`server:${serverId}`)) void this.dropLost(userId).catch(() => this.cut(userId));
+      const topic: Topic = `server:${serverId}`;
+      for (const connection of this.connectionsOf(userId)) if (connection.isOpening) connection.lost.add(topic);
+      if (this.listening(userId).has(topic)) void this.dropLost(userId).catch(() => this.cut(userId));
+    });
+    this.bus.on(OutcomeUnknown, ({ people }) => {
+      const all = people.flatMap((topic) => [...this.hub.of(topic)].map(({ actor }) => actor.userId));
+      for (const userId of new Set(all)) this.confirm(userId);
     });
   }
 
@@ -42,8 +51,21 @@ export class Attendance implements OnModuleInit {
       news.push([userId, await this.roomsGained(userId)]);
     };
     await Promise.all([...people].map((userId) => this.inTurn(() => look(userId))));
-    // Learned after all have been looked at: two people here may have gained the same room.
-    for (const [userId, rooms] of news) for (const room of rooms) this.learn(room, userId);
+    // Told after all have been looked at: two people here may have gained the same room.
+    for (const [userId, rooms] of news) this.tell(userId, rooms);
+  }
+
+  /** Holds what somebody here listens to against the database, where another node says that it changed. */
+  confirm(userId: string, serverId?: string): void {
+    if (this.connectionsOf(userId).length === 0) return;
+    const look = async () => {
+      await this.dropLost(userId);
+      this.tell(userId, await this.roomsGained(userId));
+      // They were told that they belong to it: that was long ago.
+      if (serverId !== undefined && !this.listening(userId).has(`server:${serverId}`))
+        this.tellRemoved(userId, serverId);
+    };
+    this.inTurn(look).catch(() => this.cut(userId));
   }
 
   /** A room as this person was told it: from now on its changes come in order. */
@@ -56,9 +78,17 @@ export class Attendance implements OnModuleInit {
     const listening = this.listening(userId);
     for (const serverId of await this.conversations.serversOf(userId)) listening.delete(`server:${serverId}`);
     for (const topic of listening) {
-      this.hub.deliver(MemberRemoved([`user:${userId}`], { serverId: topic.slice('server:'.length), userId }));
+      this.tellRemoved(userId, topic.slice('server:'.length));
       for (const connection of this.connectionsOf(userId)) this.hub.unsubscribe(connection, topic);
     }
+  }
+
+  private tellRemoved(userId: string, serverId: string): void {
+    this.hub.deliver(MemberRemoved([`user:${userId}`], { serverId, userId }));
+  }
+
+  private tell(userId: string, rooms: ConversationState[]): void {
+    for (const conversation of rooms) this.newcomers.tell(ConversationCreated([`user:${userId}`], { conversation }));
   }
 
   /** What they may hear cannot be found out, and they lost something: they come back when it can. */
@@ -67,18 +97,16 @@ export class Attendance implements OnModuleInit {
   }
 
   private async roomsGained(userId: string): Promise<ConversationState[]> {
-    const listening = this.listening(userId);
     const servers = await this.conversations.serversOf(userId);
-    const gained = new Set(servers.filter((id) => !listening.has(`server:${id}`)));
+    const lacks = (id: string) => this.connectionsOf(userId).some(({ topics }) => !topics.has(`server:${id}`));
+    const gained = new Set(servers.filter(lacks));
     for (const id of gained) {
       for (const connection of this.connectionsOf(userId)) this.hub.subscribe(connection, `server:${id}`);
     }
     // Listened first and read then: whoever lost the server in between is found out now.
     if (gained.size > 0) await this.dropLost(userId);
     const rooms = await this.conversations.statesOf(userId);
-    const news = rooms.filter(({ id, serverId }) => (serverId && gained.has(serverId)) || !this.order.knows(id));
-    for (const conversation of news) this.hub.deliver(ConversationCreated([`user:${userId}`], { conversation }));
-    return news;
+    return rooms.filter(({ id, serverId }) => (serverId && gained.has(serverId)) || !this.order.knows(id));
   }
 
   private connectionsOf(userId: string): Connection[] {

@@ -60,6 +60,8 @@ export class Connection {
   private errors = 0;
   private opening: (Change | Buffer)[] | null = [];
   private readonly syncing = new Map<string, Change[]>();
+  /** Rooms of which it was told more than this node has passed on yet, with the rev up to which. */
+  private ahead: Map<string, number> | undefined;
   private expiry: NodeJS.Timeout | undefined;
   private closed = false;
   private stopped = false;
@@ -105,6 +107,7 @@ export class Connection {
   offer(frame: Buffer, conversationId: string | undefined, rev: number | undefined): void {
     const change = conversationId !== undefined && rev !== undefined ? { conversationId, rev, frame } : undefined;
     if (this.opening) this.hold(this.opening, change ?? frame);
+    else if (change && this.ahead && this.wasTold(change)) return;
     else if (change && this.syncing.has(change.conversationId))
       this.hold(this.syncing.get(change.conversationId), change);
     else this.write(frame);
@@ -117,7 +120,7 @@ export class Connection {
     greet();
     for (const event of waiting) {
       if (Buffer.isBuffer(event)) this.write(event);
-      else if (event.rev > (heads.get(event.conversationId) ?? 0)) this.write(event.frame);
+      else if (event.rev > (heads.get(event.conversationId) ?? 0) && !this.wasTold(event)) this.write(event.frame);
     }
   }
 
@@ -133,6 +136,12 @@ export class Connection {
     const held = this.syncing.get(conversationId) ?? [];
     this.syncing.delete(conversationId);
     for (const change of held) if (change.rev > rev) this.write(change.frame);
+  }
+
+  /** It was told all up to `rev` from the database: what this node has yet to pass on up to there would come twice. */
+  goAhead(conversationId: string, rev: number): void {
+    this.ahead ??= new Map();
+    this.ahead.set(conversationId, Math.max(rev, this.ahead.get(conversationId) ?? 0));
   }
 
   /** Everything that waits, for one write; empties it. */
@@ -233,6 +242,14 @@ export class Connection {
     this.takeOutgoing();
     this.opening = null;
     this.syncing.clear();
+    this.ahead = undefined;
+  }
+
+  private wasTold({ conversationId, rev }: Change): boolean {
+    const told = this.ahead?.get(conversationId);
+    if (told === undefined) return false;
+    if (rev >= told) this.ahead?.delete(conversationId);
+    return rev <= told;
   }
 
   private write(frame: Buffer): void {

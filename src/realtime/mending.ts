@@ -7,6 +7,7 @@ import { type Changes, HistoryService } from '../messages/history.service.js';
 import type { MessageView } from '../messages/message.presenter.js';
 import { MessageCreated, MessageDeleted, MessageUpdated } from '../messages/messages.events.js';
 import { Database } from '../platform/database/database.js';
+import { OutcomeUnknown } from '../platform/database/outcome.events.js';
 import { EventBus } from '../platform/events/event-bus.js';
 import type { DomainEvent, Topic } from '../platform/events/event.js';
 import { HintsLost } from '../platform/nodes/nodes.events.js';
@@ -18,6 +19,7 @@ import { RoomOrder } from './room-order.js';
 const PAGE = 100;
 const RETRY_MS = 1_000;
 const ROOMS_AT_ONCE = 5_000;
+const LOOKS = 5;
 
 /** Reads from the database what another node did and this one was not told, and delivers it to who is here. */
 @Injectable()
@@ -27,6 +29,9 @@ export class Mending implements OnModuleInit {
   private readonly running = new Set<string>();
   private mendingAll: Promise<void> | undefined;
   private again = false;
+  /** Rooms in which something may have been written that nobody announced, and how often they are still looked at. */
+  private readonly doubted = new Map<string, number>();
+  private looking = false;
 
   constructor(
     private readonly bus: EventBus,
@@ -42,6 +47,26 @@ export class Mending implements OnModuleInit {
   onModuleInit(): void {
     this.order.onGap((conversationId) => void this.mend(conversationId));
     this.bus.on(HintsLost, () => this.mendAll());
+    this.bus.on(OutcomeUnknown, ({ rooms }) => {
+      for (const id of rooms) this.doubted.set(id, LOOKS);
+      if (!this.looking && rooms.length > 0) void this.lookAtDoubted();
+    });
+  }
+
+  /** Once the database answers, and some more times: it may be about to commit what it was sent before it hung. */
+  private async lookAtDoubted(): Promise<void> {
+    this.looking = true;
+    try {
+      await this.mendBehind([...this.order.headsOf(this.doubted.keys())]);
+      for (const [id, left] of this.doubted) {
+        if (left > 1) this.doubted.set(id, left - 1);
+        else this.doubted.delete(id);
+      }
+    } catch (error) {
+      this.logger.warn({ err: error as Error }, 'what became of failed sends cannot be seen yet');
+    }
+    this.looking = this.doubted.size > 0;
+    if (this.looking) setTimeout(() => void this.lookAtDoubted(), RETRY_MS).unref();
   }
 
   /** Everything: what was lost may be anything. Asked for while it runs, it runs once more. */
@@ -65,15 +90,16 @@ export class Mending implements OnModuleInit {
 
   private async mendRooms(): Promise<void> {
     const heads = [...this.order.heads()];
-    for (let i = 0; i < heads.length; i += ROOMS_AT_ONCE) {
-      const part = heads.slice(i, i + ROOMS_AT_ONCE);
-      const behind = await this.database.prepared<{ id: string }>(
-        `SELECT known.id FROM unnest($1::uuid[], $2::bigint[]) AS known (id, rev)
+    for (let i = 0; i < heads.length; i += ROOMS_AT_ONCE) await this.mendBehind(heads.slice(i, i + ROOMS_AT_ONCE));
+  }
+
+  private async mendBehind(heads: [id: string, rev: number][]): Promise<void> {
+    const behind = await this.database.prepared<{ id: string }>(
+      `SELECT known.id FROM unnest($1::uuid[], $2::bigint[]) AS known (id, rev)
          LEFT JOIN conversations c ON c.id = known.id WHERE c.id IS NULL OR c.last_rev > known.rev`,
-        [part.map(([id]) => id), part.map(([, rev]) => rev)],
-      );
-      await Promise.all(behind.map(({ id }) => this.mend(id)));
-    }
+      [heads.map(([id]) => id), heads.map(([, rev]) => rev)],
+    );
+    await Promise.all(behind.map(({ id }) => this.mend(id)));
   }
 
   private async mend(conversationId: string): Promise<void> {

@@ -1,9 +1,14 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
+import type { ConversationState } from '../conversations/conversation-state.js';
+import { ConversationCreated } from '../conversations/conversations.events.js';
+import type { DomainEvent } from '../platform/events/event.js';
 import { EventBus } from '../platform/events/event-bus.js';
 import { MemberAdded, MemberRemoved } from '../servers/memberships/memberships.events.js';
 import { ServerDeleted } from '../servers/servers/servers.events.js';
+import { Attendance } from './attendance.js';
 import { Handshake } from './handshake.js';
 import { Hub } from './hub.js';
+import { Newcomers } from './newcomers.js';
 import { ParleyDialect } from './parley-dialect.js';
 import { RoomOrder } from './room-order.js';
 import { SocketServer } from './socket-server.js';
@@ -21,6 +26,8 @@ export class RealtimeGateway implements OnModuleInit {
     private readonly server: SocketServer,
     private readonly dialect: ParleyDialect,
     private readonly handshake: Handshake,
+    private readonly attendance: Attendance,
+    private readonly newcomers: Newcomers,
   ) {}
 
   onModuleInit(): void {
@@ -29,17 +36,26 @@ export class RealtimeGateway implements OnModuleInit {
       dialect: this.dialect,
       welcome: (request) => this.handshake.welcome(request),
     });
-    this.bus.on(MemberAdded, ({ serverId, member }) => {
+    this.bus.on(MemberAdded, ({ serverId, member }, { afar }) => {
+      if (afar) return this.attendance.confirm(member.user.id, serverId);
       for (const connection of this.hub.of(`user:${member.user.id}`))
         this.hub.subscribe(connection, `server:${serverId}`);
     });
-    this.bus.on(MemberRemoved, ({ serverId, userId }) => {
+    this.bus.on(MemberRemoved, ({ serverId, userId }, { afar }) => {
       for (const connection of this.hub.of(`user:${userId}`)) this.hub.unsubscribe(connection, `server:${serverId}`);
+      if (afar) this.attendance.confirm(userId);
     });
-    this.bus.onAny((event) => this.order.deliver(event));
+    this.bus.onAny((event) => {
+      if (event.type === ConversationCreated.type) this.newcomers.tell(event as DomainEvent<Created>);
+      else this.order.deliver(event);
+    });
     // After its last event has gone out: those who listened are told that it is gone.
     this.bus.onAny((event) => {
       if (event.type === ServerDeleted.type) event.audience.forEach((topic) => this.hub.drop(topic));
     });
   }
+}
+
+interface Created {
+  conversation: ConversationState;
 }

@@ -12,6 +12,7 @@ import { Handshake } from './handshake.js';
 import { Hub } from './hub.js';
 import { LoginWatch } from './login-watch.js';
 import { Mending } from './mending.js';
+import { Newcomers } from './newcomers.js';
 import { ParleyDialect } from './parley-dialect.js';
 import { Presence } from './presence.js';
 import { RealtimeGateway } from './realtime.gateway.js';
@@ -32,6 +33,7 @@ import { Typing } from './typing.js';
     Hub,
     LoginWatch,
     Mending,
+    Newcomers,
     ParleyDialect,
     Presence,
     Reactors,

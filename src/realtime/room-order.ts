@@ -69,9 +69,27 @@ export class RoomOrder {
     return this.rooms.get(conversationId);
   }
 
+  /** Whether this is the newest change that was delivered here. */
+  isAt(conversationId: string, rev: number): boolean {
+    return this.rooms.get(conversationId)?.rev === rev;
+  }
+
+  /** Whether all changes up to `rev` have been delivered here. */
+  hasPassed(conversationId: string, rev: number): boolean {
+    return (this.rooms.get(conversationId)?.rev ?? -1) >= rev;
+  }
+
   /** Every room, with the newest change delivered. */
   *heads(): Generator<[id: string, rev: number]> {
     for (const [id, { rev }] of this.rooms.entries()) yield [id, rev];
+  }
+
+  /** The same of those rooms, as far as they are known. */
+  *headsOf(ids: Iterable<string>): Generator<[id: string, rev: number]> {
+    for (const id of ids) {
+      const room = this.rooms.peek(id);
+      if (room) yield [id, room.rev];
+    }
   }
 
   /** The room is gone. */

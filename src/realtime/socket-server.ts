@@ -20,6 +20,7 @@ import { drain } from './drain.js';
 import { SUBPROTOCOL, type Welcome } from './handshake.js';
 import { HEARTBEAT_SECONDS } from './heartbeat.js';
 import { Hub } from './hub.js';
+import { RoomOrder } from './room-order.js';
 import { Presence } from './presence.js';
 import { Typing } from './typing.js';
 
@@ -56,6 +57,7 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
     private readonly limit: GeneralLimit,
     private readonly admission: Admission,
     private readonly attendance: Attendance,
+    private readonly order: RoomOrder,
     private readonly typing: Typing,
     private readonly presence: Presence,
   ) {}
@@ -126,9 +128,8 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
     try {
       this.hub.subscribe(connection, `user:${userId}`);
       if (connection.actor.isAdvocate) this.hub.subscribe(connection, 'advocates');
-      const [serverIds, states, told, chosen] = await Promise.all([
+      const [serverIds, told, chosen] = await Promise.all([
         this.conversations.serversOf(userId),
-        this.conversations.statesOf(userId),
         this.replies.toldTo(userId),
         this.presence.chosenBy(userId),
       ]);
@@ -136,13 +137,16 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
         if (!connection.lost.has(`server:${id}`) && !connection.isClosed)
           this.hub.subscribe(connection, `server:${id}`);
       }
+      const states = await this.conversations.statesOf(userId);
       for (const state of states) this.attendance.learn(state, userId);
       if (!connection.isClosed) this.presence.came(connection, chosen);
+      for (const { id, rev } of states) if (!this.order.hasPassed(id, rev)) connection.goAhead(id, rev);
       const heads = new Map(states.map(({ id, rev }) => [id, rev]));
       connection.open(() => {
         connection.dialect.greet(connection, states);
         for (const delta of told) this.hub.tell(connection, MessageDelta([], delta));
       }, heads);
+      if (connection.lost.size > 0) this.attendance.confirm(userId);
     } catch (error) {
       this.logger.error({ err: error as Error }, 'a socket could not be opened');
       connection.close(CLOSE.internal, 'internal error');

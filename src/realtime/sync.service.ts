@@ -3,6 +3,7 @@ import { AccessService } from '../access/access.service.js';
 import { HistoryService } from '../messages/history.service.js';
 import { Problem } from '../platform/http/problem.js';
 import type { Connection } from './connection.js';
+import { RoomOrder } from './room-order.js';
 
 const PAGE = 100;
 
@@ -12,6 +13,7 @@ export class SyncService {
   constructor(
     private readonly access: AccessService,
     private readonly history: HistoryService,
+    private readonly order: RoomOrder,
   ) {}
 
   /**
@@ -23,15 +25,18 @@ export class SyncService {
       throw Problem.conflict('sync_running', 'A sync of this conversation runs already.');
     }
     let rev = afterRev;
+    let isTold = false;
     try {
       for (let more = true; more && !connection.isClosed;) {
         const reader = await this.access.enter(connection.actor, conversationId, 'read');
         const changes = await this.history.changes(reader, rev, PAGE);
         connection.send({ type: 'changes', ref, conversationId, ...changes });
         ({ rev, more } = changes);
+        isTold = true;
         if (more) await connection.drained();
       }
     } finally {
+      if (isTold && !this.order.hasPassed(conversationId, rev)) connection.goAhead(conversationId, rev);
       connection.endSync(conversationId, rev);
     }
     return undefined;

@@ -10,6 +10,7 @@ const INTERNAL = [
   'account.changed',
   'agent.silenced',
   'login.ended',
+  'outcome.unknown',
   'presence.chosen',
   'presence.node',
   'presence.node.wanted',

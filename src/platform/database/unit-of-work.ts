@@ -3,7 +3,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { PoolClient, QueryResultRow } from 'pg';
 import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
 import { EventBus } from '../events/event-bus.js';
-import type { DomainEvent } from '../events/event.js';
+import type { DomainEvent, Topic } from '../events/event.js';
+import { isOutcomeUnknown, OutcomeUnknown } from './outcome.events.js';
 
 /** For each statement of a transaction. Longer than for one by itself: deleting much takes its time. */
 const PATIENCE_MS = 60_000;
@@ -48,6 +49,10 @@ export class Tx {
     this.events.push(event);
   }
 
+  get announced(): readonly DomainEvent[] {
+    return [...this.events];
+  }
+
   /** The events, once, for the unit of work that has just committed. */
   drain(): DomainEvent[] {
     return this.events.splice(0);
@@ -81,7 +86,7 @@ export class UnitOfWork {
       await runner.startTransaction();
       const tx = new Tx(runner);
       const result = await this.running.run(true, () => work(tx));
-      await runner.commitTransaction();
+      await this.commit(runner, tx);
       this.publish(tx.drain());
       return result;
     } catch (error) {
@@ -94,9 +99,31 @@ export class UnitOfWork {
     }
   }
 
+  /** A commit without an answer may have happened: what it would have announced is looked for in the database. */
+  private async commit(runner: QueryRunner, tx: Tx): Promise<void> {
+    const events = tx.announced;
+    try {
+      await runner.commitTransaction();
+    } catch (error) {
+      if (isOutcomeUnknown(error)) this.bus.publish(OutcomeUnknown([], whatIsDoubtful(events)));
+      throw error;
+    }
+  }
+
   private publish(events: DomainEvent[]): void {
     for (const event of events) this.bus.publish(event);
   }
+}
+
+/** Changes of rooms are found by their `rev`; of all else those who would have heard it are looked after. */
+function whatIsDoubtful(events: readonly DomainEvent[]): { rooms: string[]; people: Topic[] } {
+  const roomOf = ({ data }: DomainEvent) => {
+    const { conversationId, rev } = data as { conversationId?: string; rev?: number };
+    return rev === undefined ? undefined : conversationId;
+  };
+  const rooms = events.flatMap((event) => roomOf(event) ?? []);
+  const people = events.filter((event) => roomOf(event) === undefined).flatMap(({ audience }) => audience);
+  return { rooms: [...new Set(rooms)], people: [...new Set(people)] };
 }
 
 /** Nobody knows how far the database got, and what it still does must not meet the next user: the connection goes. */

@@ -16,6 +16,8 @@ export interface DomainEvent<Data = unknown> {
   readonly except?: string;
   /** Nobody on another node has any use for it. */
   readonly here?: true;
+  /** It comes from another node, perhaps long after it happened. */
+  readonly afar?: true;
 }
 
 export interface Personal<Data = unknown> {

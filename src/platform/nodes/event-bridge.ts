@@ -69,7 +69,7 @@ export class EventBridge implements OnModuleInit {
     const { from, number } = parcel;
     if (!this.arrivals.has(from)) this.arrivals.set(from, new Arrivals(number - 1));
     this.arrivals.get(from)?.add(number);
-    for (const event of parcel.events) this.bus.hear(event);
+    for (const event of parcel.events) this.bus.hear({ ...event, afar: true });
   }
 }
 

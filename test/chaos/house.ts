@@ -1,0 +1,139 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { runApp, type RunningApp } from '../support/run-app.js';
+import { type RedisServer, startRedis } from '../support/redis-server.js';
+import { Redis } from 'ioredis';
+import { type Fault, NODES } from './plan.js';
+import { type ChaosPostgres, startPostgres } from './postgres.js';
+
+const SECRET_KEY = 'k9Jw2LqZ8vXr4TnB7mYcP3sHdF6gA1eU0oRiW5';
+
+interface Node {
+  url: string;
+  app: RunningApp;
+  /** What it wrote before it was last started anew. */
+  earlier: string;
+  /** Faults of one node wait for each other. */
+  line: Promise<void>;
+}
+
+/** Two nodes, their Redis and their PostgreSQL, and the ways in which they are hit. */
+export class House {
+  /** When nothing could be expected of somebody: for judging what came late. */
+  readonly away: { what: string; from: number; to: number }[] = [];
+  /** Ends that took too long, starts that failed. */
+  readonly complaints: string[] = [];
+  private readonly lines = { redis: Promise.resolve(), postgres: Promise.resolve() };
+
+  private constructor(
+    private readonly redis: RedisServer,
+    readonly postgres: ChaosPostgres,
+    private readonly nodes: Node[],
+    private readonly env: Record<string, string>,
+  ) {}
+
+  static async open(): Promise<House> {
+    const [redis, postgres] = await Promise.all([startRedis(), startPostgres()]);
+    const env = { DATABASE_URL: postgres.url, SECRET_KEY, RATE_LIMIT: 'off', REDIS_URL: redis.url };
+    const apps = await Promise.all(Array.from({ length: NODES }, () => runApp(env)));
+    const nodes = apps.map((app) => ({ url: app.url, app, earlier: '', line: Promise.resolve() }));
+    return new House(redis, postgres, nodes, env);
+  }
+
+  get urls(): string[] {
+    return this.nodes.map(({ url }) => url);
+  }
+
+  get logs(): string[] {
+    return this.nodes.map(({ app, earlier }) => earlier + app.output());
+  }
+
+  /** Strikes now; what it hits is back when this returns. */
+  async strike(fault: Fault): Promise<void> {
+    const [target] = fault.kind.split(' ') as ['node' | 'redis' | 'postgres'];
+    const node = this.nodes[fault.node] as Node;
+    const line = target === 'node' ? node.line : this.lines[target];
+    const mine = line
+      .then(() => this.hit(fault, node))
+      .catch((error: unknown) => {
+        this.complaints.push(`${fault.kind}: ${String(error)}`);
+      });
+    if (target === 'node') node.line = mine;
+    else this.lines[target] = mine;
+    await mine;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.nodes.map(({ app }) => app.stop()));
+    await Promise.all([this.redis.stop(), this.postgres.stop()]);
+  }
+
+  private async hit({ kind, ms, node: i }: Fault, node: Node): Promise<void> {
+    const from = Date.now();
+    switch (kind) {
+      case 'node killed':
+        await node.app.kill('SIGKILL');
+        await this.startAgain(node, ms);
+        break;
+      case 'node stopped':
+        await node.app.kill('SIGTERM');
+        if (Date.now() - from > 10_500) this.complaints.push(`node ${i} took ${Date.now() - from} ms to end`);
+        await this.startAgain(node, ms);
+        break;
+      case 'node frozen':
+        process.kill(node.app.pid, 'SIGSTOP');
+        await sleep(ms);
+        process.kill(node.app.pid, 'SIGCONT');
+        break;
+      case 'redis killed':
+        await this.redis.kill();
+        await sleep(ms);
+        await this.redis.start();
+        break;
+      case 'redis flushed':
+        await this.flush();
+        break;
+      case 'redis frozen':
+        this.redis.freeze();
+        await sleep(ms);
+        this.redis.thaw();
+        break;
+      case 'postgres restarted':
+        await this.postgres.restart('SIGINT', ms);
+        break;
+      case 'postgres crashed':
+        await this.postgres.restart('SIGQUIT', ms);
+        break;
+      case 'postgres frozen':
+        await this.postgres.freeze(ms);
+        break;
+    }
+    this.away.push({ what: kind.startsWith('node') ? `node ${i}` : kind, from, to: Date.now() });
+  }
+
+  /** A node that finds no database at its start ends, and whoever watches over it starts it again. */
+  private async startAgain(node: Node, ms: number): Promise<void> {
+    await sleep(ms);
+    node.earlier += node.app.output();
+    const port = String(node.app.port);
+    for (let tries = 1; ; tries += 1) {
+      try {
+        node.app = await runApp({ ...this.env, PORT: port });
+        return;
+      } catch (error) {
+        if (tries === 20) throw error;
+        await sleep(300);
+      }
+    }
+  }
+
+  private async flush(): Promise<void> {
+    const client = new Redis(this.redis.url, {
+      retryStrategy: () => null,
+      connectTimeout: 1_000,
+      commandTimeout: 2_000,
+    });
+    client.on('error', () => undefined);
+    await client.flushall().catch(() => undefined);
+    client.disconnect();
+  }
+}

@@ -1,0 +1,187 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Answer, type Api, isOver } from './api.js';
+import type { Follower } from './follower.js';
+import type { Fate, Ledger, Said } from './ledger.js';
+import type { Act } from './plan.js';
+
+const EMOJIS = ['👍', '🎉', '🙈'];
+const GIVE_UP_MS = 45_000;
+
+/** Where everybody talks. */
+export interface Places {
+  servers: { id: string; rooms: string[]; members: string[] }[];
+  rooms: string[];
+}
+
+/** Does what the plan says, one thing after the other, and insists on each until it is settled. */
+export class Person {
+  private readonly mine: Said[] = [];
+  private count = 0;
+
+  constructor(
+    readonly name: string,
+    readonly api: Api,
+    readonly follower: Follower,
+    private readonly places: Places,
+    private readonly ledger: Ledger,
+  ) {}
+
+  /** What is not begun when the time is over is left. */
+  async follow(acts: readonly Act[], began: number, ms: number): Promise<void> {
+    for (const act of acts) {
+      await sleep(Math.max(0, began + act.at - Date.now()));
+      if (Date.now() > began + ms) return;
+      await this.do(act);
+    }
+  }
+
+  private do(act: Act): Promise<void> {
+    switch (act.kind) {
+      case 'send':
+        return this.send(act);
+      case 'edit':
+        return this.edit(act);
+      case 'delete':
+        return this.delete(act);
+      case 'react':
+        return this.react(act, true);
+      case 'unreact':
+        return this.react(act, false);
+      case 'add':
+      case 'remove':
+        return this.admit(act, act.kind);
+    }
+  }
+
+  private async send(act: Act): Promise<void> {
+    const room = this.places.rooms[act.lot % this.places.rooms.length] as string;
+    this.count += 1;
+    const nonce = `${this.name}-${this.count}`;
+    const said: Said = { author: this.api.userId, room, nonce, content: `${nonce} says`, fate: OPEN, edits: [] };
+    this.ledger.said.push(said);
+    const sending = () =>
+      this.insist(act, { type: 'message.send', conversationId: room, content: said.content, nonce }, [
+        'POST',
+        `/conversations/${room}/messages`,
+        { content: said.content, nonce },
+      ]);
+    const { fate, message } = await sending();
+    Object.assign(said, { fate, message });
+    if (!message) return;
+    this.mine.push(said);
+    // As if the answer had been lost.
+    if (act.lot % 6 > 0) return;
+    const again = await sending();
+    if (again.message && (again.message.id !== message.id || again.message.seq !== message.seq))
+      this.ledger.complain(`${nonce} became two messages: ${message.id} and ${again.message.id}`);
+  }
+
+  private async edit(act: Act): Promise<void> {
+    const said = this.oneOfMine(act);
+    if (!said?.message) return;
+    const content = `${said.content} ${said.edits.length + 1}`;
+    const edit = { content, fate: OPEN };
+    said.edits.push(edit);
+    const { room } = said;
+    const { fate } = await this.insist(
+      act,
+      { type: 'message.edit', conversationId: room, messageId: said.message.id, content },
+      ['PATCH', `/conversations/${room}/messages/${said.message.id}`, { content }],
+    );
+    edit.fate = fate;
+  }
+
+  private async delete(act: Act): Promise<void> {
+    const said = this.oneOfMine(act);
+    if (!said?.message) return;
+    said.deletion = OPEN;
+    const { room } = said;
+    const { fate } = await this.insist(
+      act,
+      { type: 'message.delete', conversationId: room, messageId: said.message.id },
+      ['DELETE', `/conversations/${room}/messages/${said.message.id}`],
+    );
+    said.deletion = fate;
+  }
+
+  private async react(act: Act, on: boolean): Promise<void> {
+    const there = this.ledger.standing();
+    const said = there[act.lot % there.length];
+    if (!said) return;
+    const emoji = EMOJIS[act.lot % EMOJIS.length] as string;
+    const reaction = this.ledger.reaction(said.room, said.message.id, this.api.userId, emoji);
+    const doing = { on, fate: OPEN };
+    reaction.acts.push(doing);
+    const path = `/conversations/${said.room}/messages/${said.message.id}/reactions/${encodeURIComponent(emoji)}`;
+    const { fate } = await this.insist(act, undefined, [on ? 'PUT' : 'DELETE', path]);
+    doing.fate = fate;
+  }
+
+  private async admit(act: Act, kind: 'add' | 'remove'): Promise<void> {
+    const server = this.places.servers[act.lot % this.places.servers.length]!;
+    const others = server.members.filter((id) => id !== this.api.userId);
+    const ready = others.filter((id) => (this.ledger.steps(server.id, id).at(-1)?.kind ?? 'add') !== kind);
+    const userId = ready[act.lot % ready.length];
+    if (userId === undefined) return;
+    const steps = this.ledger.steps(server.id, userId);
+    const step = { kind, begun: Date.now(), ended: Infinity, fate: OPEN };
+    steps.push(step);
+    const call: Call =
+      kind === 'add'
+        ? ['POST', `/servers/${server.id}/members`, { userId }]
+        : ['DELETE', `/servers/${server.id}/members/${userId}`];
+    const { fate } = await this.insist(act, undefined, call);
+    // An attempt before may have done it.
+    const doneBefore = fate.unsure && (fate.code === 'already_member' || fate.code === 'not_found');
+    step.fate = doneBefore ? { ...fate, end: 'done' } : fate;
+    step.ended = Date.now();
+    if (step.fate.end === 'refused') this.ledger.complain(`${kind} was refused: ${fate.code}`);
+  }
+
+  private oneOfMine({ lot }: Act): Said | undefined {
+    const there = this.mine.slice(-12).filter(({ deletion }) => !deletion);
+    return there[lot % there.length];
+  }
+
+  /** The same act on one node and the other, in one way and the other, until somebody says what became of it. */
+  private async insist(act: Act, frame: object | undefined, [method, path, body]: Call): Promise<Settled> {
+    const deadline = Date.now() + GIVE_UP_MS;
+    let unsure = false;
+    for (let attempt = 0; Date.now() < deadline; attempt += 1) {
+      const bySocket = frame !== undefined && this.follower.isLive && (attempt % 2 === 0) === (act.over === 'socket');
+      try {
+        const answer = bySocket
+          ? fromFrame(await this.follower.ask(frame))
+          : fromHttp(await this.api.call(act.node + attempt, method, path, body));
+        if (answer.code === undefined) return { fate: { end: 'done', unsure }, message: answer.message };
+        if (answer.code === 'internal') this.ledger.complain(`${method} ${path} failed: ${answer.code}`);
+        else if (isOver(answer.code)) return { fate: { end: 'refused', code: answer.code, unsure } };
+        unsure ||= answer.code !== 'overloaded';
+      } catch {
+        unsure = true;
+      }
+      await sleep(50 + Math.random() * 200);
+    }
+    this.ledger.complain(`${method} ${path} was never settled`);
+    return { fate: { end: 'unknown', unsure: true } };
+  }
+}
+
+const OPEN: Fate = { end: 'unknown', unsure: true };
+
+type Call = [method: string, path: string, body?: unknown];
+
+interface Settled {
+  fate: Fate;
+  message?: { id: string; seq: number };
+}
+
+type Verdict = { code?: string; message?: { id: string; seq: number } };
+
+function fromHttp({ status, body }: Answer): Verdict {
+  return status < 300 ? { message: body } : { code: status === 500 ? 'internal' : body.code };
+}
+
+function fromFrame(frame: { type: string; [field: string]: any }): Verdict {
+  return frame.type === 'ack' ? { message: frame.message } : { code: frame.code };
+}

@@ -1,0 +1,124 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { type Person as Account, person } from '../support/people.js';
+import { Api } from './api.js';
+import { checkDatabase, checkMirror, checkRemovals } from './checks.js';
+import { Follower } from './follower.js';
+import { House } from './house.js';
+import { Ledger } from './ledger.js';
+import { type Places, Person } from './person.js';
+import { PEOPLE, type Plan, SERVERS } from './plan.js';
+
+const SETTLE_MS = 15_000;
+
+export interface Report {
+  /** What should not be; empty after a good run. */
+  wrong: string[];
+  figures: Record<string, number>;
+  logs: string[];
+}
+
+/** Carries a plan out and looks at what is left. */
+export async function runPlan(plan: Plan): Promise<Report> {
+  const house = await House.open();
+  const ledger = new Ledger();
+  const { people, places } = await settleIn(house, ledger);
+  try {
+    await Promise.all(people.map(({ follower }) => untilLive(follower)));
+    const began = Date.now();
+    const strikes = plan.faults.map((fault) => sleep(fault.at).then(() => house.strike(fault)));
+    await Promise.all(people.map((someone, i) => someone.follow(plan.acts[i] ?? [], began, plan.ms)));
+    await Promise.all(strikes);
+    const wrong = await judge(house, ledger, people, places);
+    return { wrong, figures: figuresOf(ledger, people), logs: house.logs };
+  } finally {
+    for (const { follower } of people) follower.close();
+    await house.close();
+  }
+}
+
+async function settleIn(house: House, ledger: Ledger): Promise<{ people: Person[]; places: Places }> {
+  const [url] = house.urls as [string];
+  const accounts: Account[] = [];
+  for (let i = 0; i < PEOPLE; i += 1) accounts.push(await person(url, `p${i}`));
+  const [admin, ...others] = accounts as [Account, ...Account[]];
+  const places: Places = { servers: [], rooms: [] };
+  for (let i = 0; i < SERVERS; i += 1) {
+    const { body } = await admin.post('/servers', { name: `Server ${i}` });
+    const second = await admin.post(`/servers/${body.id}/channels`, { name: 'second', type: 'TEXT' });
+    for (const { id } of others) await admin.post(`/servers/${body.id}/members`, { userId: id });
+    const rooms = [body.channels[0].id as string, second.body.id as string];
+    places.servers.push({ id: body.id, rooms, members: accounts.map(({ id }) => id) });
+    places.rooms.push(...rooms);
+  }
+  const people = accounts.map(({ id, token }, i) => {
+    const api = new Api(house.urls, id, token);
+    return new Person(`p${i}`, api, new Follower(api, i % 3 === 2), places, ledger);
+  });
+  return { people, places };
+}
+
+async function judge(house: House, ledger: Ledger, people: Person[], { rooms }: Places): Promise<string[]> {
+  const database = new pg.Client({ connectionString: house.postgres.url });
+  await database.connect();
+  try {
+    // Without anybody coming back: what was missed is brought by the nodes themselves.
+    await untilSettled(people, database);
+    const wrong = [...house.complaints, ...ledger.complaints, ...(await checkDatabase(database, ledger, rooms))];
+    wrong.push(...(await checkMirrors(people)).map((text) => `before coming back: ${text}`));
+    await Promise.all(people.map(({ follower }) => comeBack(follower)));
+    await untilSettled(people, database);
+    wrong.push(...(await checkMirrors(people)).map((text) => `after coming back: ${text}`));
+    for (const { name, api, follower } of people) {
+      wrong.push(...follower.mirror.complaints.map((text) => `${name}: ${text}`));
+      wrong.push(...checkRemovals(api.userId, follower.mirror.heard, ledger, house.away));
+    }
+    return wrong;
+  } finally {
+    await database.end();
+  }
+}
+
+async function checkMirrors(people: Person[]): Promise<string[]> {
+  const all = await Promise.all(people.map(({ name, api, follower }) => checkMirror(name, follower.mirror, api)));
+  return all.flat();
+}
+
+/** Waits until everybody is connected and as far as the database is; not for ever, since that is to be judged. */
+async function untilSettled(people: Person[], database: pg.Client): Promise<void> {
+  const { rows } = await database.query<{ id: string; rev: number }>(
+    `SELECT id, last_rev::int AS rev FROM conversations`,
+  );
+  const heads = new Map(rows.map(({ id, rev }) => [id, rev]));
+  const isSettled = ({ follower: { isLive, mirror } }: Person) =>
+    isLive && !mirror.isSyncing && [...mirror.rooms].every(([id, { rev }]) => rev === heads.get(id));
+  const deadline = Date.now() + SETTLE_MS;
+  while (!people.every(isSettled) && Date.now() < deadline) await sleep(50);
+}
+
+async function comeBack(follower: Follower): Promise<void> {
+  const before = follower.connections;
+  follower.drop();
+  while (follower.connections === before) await sleep(20);
+}
+
+async function untilLive(follower: Follower): Promise<void> {
+  while (!follower.isLive) await sleep(20);
+}
+
+function figuresOf(ledger: Ledger, people: Person[]): Record<string, number> {
+  const sum = (of: (one: Person) => number) => people.reduce((total, one) => total + of(one), 0);
+  return {
+    said: ledger.said.filter(({ fate }) => fate.end === 'done').length,
+    'said after a doubt': ledger.said.filter(({ fate }) => fate.unsure).length,
+    refused: ledger.said.filter(({ fate }) => fate.end === 'refused').length,
+    edits: ledger.said.reduce((total, { edits }) => total + edits.filter(({ fate }) => fate.end === 'done').length, 0),
+    deletions: ledger.said.filter(({ deletion }) => deletion?.end === 'done').length,
+    reactions: [...ledger.reactions.values()].reduce((total, { acts }) => total + acts.length, 0),
+    'joins and removals': [...ledger.memberships.values()].reduce((total, steps) => total + steps.length, 0),
+    heard: sum(({ follower }) => follower.mirror.heard.length),
+    connections: sum(({ follower }) => follower.connections),
+    gaps: sum(({ follower }) => follower.mirror.gaps),
+    strays: sum(({ follower }) => follower.mirror.strays),
+  };
+}
