@@ -11,6 +11,7 @@ describe('while the database is away', () => {
   let ada: Person;
   let bob: Person;
   let room: string;
+  let serverId: string;
 
   beforeAll(async () => {
     database = await createTestDatabase();
@@ -21,7 +22,7 @@ describe('while the database is away', () => {
     app = await runApp({ DATABASE_URL: url.href, RATE_LIMIT: 'off', DB_POOL_SIZE: '5' });
     ada = await person(app.url, 'ada');
     bob = await person(app.url, 'bob');
-    ({ general: room } = await serverOf(ada, bob));
+    ({ id: serverId, general: room } = await serverOf(ada, bob));
   }, 60_000);
   afterAll(async () => {
     await app.stop();
@@ -63,6 +64,41 @@ describe('while the database is away', () => {
     },
     90_000,
   );
+
+  it('loses the answer to a commit: everybody still learns what was stored, and nobody has to say another word', async () => {
+    const socket = await bob.socket();
+    await ada.say(room, 'before the loss');
+    proxy.loseAnswerTo('unheard words');
+    const { status } = await ada.post(`/conversations/${room}/messages`, {
+      content: 'unheard words',
+      nonce: 'unheard',
+    });
+    expect(status).toBe(503);
+    const { message } = await socket.next(({ message }) => message?.content === 'unheard words');
+    expect((await ada.say(room, 'unheard words', 'unheard')).id).toBe(message.id);
+
+    const { rev } = await socket.next(({ message: { content } = {} }) => content === 'unheard words');
+    proxy.loseAnswerTo('COMMIT');
+    const edited = await ada.patch(`/conversations/${room}/messages/${message.id}`, { content: 'unheard change' });
+    expect(edited.status).toBe(503);
+    expect(await socket.next('message.updated')).toMatchObject({
+      rev: rev + 1,
+      message: { content: 'unheard change' },
+    });
+    socket.close();
+  }, 60_000);
+
+  it('loses the answer to the commit of a membership: the new member hears of it and of all that follows', async () => {
+    const carol = await person(app.url, 'carol');
+    const socket = await carol.socket();
+    proxy.loseAnswerTo('COMMIT');
+    const { status } = await ada.post(`/servers/${serverId}/members`, { userId: carol.id });
+    expect(status).toBe(503);
+    await socket.next(({ type, conversation }) => type === 'conversation.created' && conversation.id === room);
+    await ada.say(room, 'welcome');
+    await socket.next(({ message }) => message?.content === 'welcome');
+    socket.close();
+  }, 60_000);
 });
 
 interface Said {

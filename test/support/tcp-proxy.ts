@@ -8,6 +8,8 @@ export interface TcpProxy {
   thaw(): void;
   /** Ends every connection, and refuses new ones until `thaw`. */
   cut(): void;
+  /** Once: what the app sends with this text in it gets through, and its answer does not; the connection ends with it. */
+  loseAnswerTo(text: string): void;
   stop(): Promise<void>;
 }
 
@@ -16,6 +18,7 @@ export async function startProxy(to: { host: string; port: number }): Promise<Tc
   const sockets = new Set<net.Socket>();
   let frozen = false;
   let refusing = false;
+  let unanswered: string | undefined;
   const server = net.createServer((near) => {
     if (refusing) return near.destroy();
     const far = net.connect(to);
@@ -33,6 +36,11 @@ export async function startProxy(to: { host: string; port: number }): Promise<Tc
       if (frozen) from.unpipe(into).pause();
       from.on('thaw', () => from.pipe(into));
     }
+    near.on('data', (chunk: Buffer) => {
+      if (unanswered === undefined || !chunk.includes(unanswered)) return;
+      unanswered = undefined;
+      far.unpipe(near).once('data', () => near.destroy()).resume();
+    });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -51,6 +59,7 @@ export async function startProxy(to: { host: string; port: number }): Promise<Tc
       refusing = true;
       for (const socket of sockets) socket.destroy();
     },
+    loseAnswerTo: (text) => (unanswered = text),
     stop: async () => {
       for (const socket of sockets) socket.destroy();
       server.close();

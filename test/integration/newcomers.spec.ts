@@ -1,0 +1,175 @@
+import type { AddressInfo } from 'node:net';
+import { AccessService } from '../../src/access/access.service.js';
+import type { Actor } from '../../src/auth/actor.js';
+import { ServerLost } from '../../src/auth/auth.events.js';
+import { TokensService } from '../../src/auth/tokens.service.js';
+import { ConversationsService } from '../../src/conversations/conversations.service.js';
+import { MessageCreated } from '../../src/messages/messages.events.js';
+import { MessagesService } from '../../src/messages/messages.service.js';
+import { EventBus } from '../../src/platform/events/event-bus.js';
+import type { DomainEvent } from '../../src/platform/events/event.js';
+import { MemberAdded, MemberRemoved } from '../../src/servers/memberships/memberships.events.js';
+import { MembershipsService } from '../../src/servers/memberships/memberships.service.js';
+import { ServersService } from '../../src/servers/servers/servers.service.js';
+import { openSocket, type Socket } from '../support/people.js';
+import { actor, type Services, twoNodes } from '../support/services.js';
+
+/** Two nodes on one database that tell each other nothing, unless a test carries it over; sockets are on the first. */
+describe('who comes in while something is said', () => {
+  let here: Services;
+  let there: Services;
+  let close: () => Promise<void>;
+  let url: string;
+  let ada: Actor;
+  let bob: Actor;
+  let serverId: string;
+  let room: string;
+
+  beforeAll(async () => {
+    ({
+      nodes: [here, there],
+      close,
+    } = await twoNodes());
+    await here.app.listen(0, '127.0.0.1');
+    url = `http://127.0.0.1:${(here.app.getHttpServer().address() as AddressInfo).port}`;
+  }, 60_000);
+  afterAll(() => close());
+
+  beforeEach(async () => {
+    ada = await actor(here.dataSource, 'ada');
+    bob = await actor(here.dataSource, 'bob');
+    const server = await here.app.get(ServersService).create(ada, 'S', undefined);
+    serverId = server.id;
+    room = server.channels[0]?.id as string;
+  });
+
+  const say = async (content: string, node = here) => {
+    const writer = await node.app.get(AccessService).enter(ada, room, 'write');
+    return (await node.app.get(MessagesService).append(writer, { content })).message;
+  };
+  const join = (node = here) => node.app.get(MembershipsService).add(ada, serverId, bob.userId, 'MEMBER');
+  const socketOf = async ({ userId, loginId }: Actor): Promise<Socket> => {
+    const { accessToken } = here.app.get(TokensService).issue(userId, loginId);
+    const socket = await openSocket(url, '/api/v1/realtime', ['parley.v1', `bearer.${accessToken}`]);
+    await socket.next('ready');
+    return socket;
+  };
+  /** Lets something happen once between the moment the database is read and the moment the answer is used. */
+  const between = (method: 'statesOf' | 'statesIn' | 'serversOf', act: () => Promise<unknown> | void) => {
+    const service = here.app.get(ConversationsService);
+    const original = service[method].bind(service) as (...args: unknown[]) => Promise<never>;
+    service[method] = async (...args: unknown[]) => {
+      service[method] = original;
+      const answer = await original(...args);
+      await act();
+      return answer;
+    };
+  };
+  const revsOf = (socket: Socket) => socket.of('message.created').map(({ rev }) => rev as number);
+  /** What the second node announces, kept back. */
+  const heldBack = () => {
+    const events: DomainEvent[] = [];
+    there.app.get(EventBus).forward((event) => events.push(event));
+    return events;
+  };
+  const carryOver = (events: DomainEvent[]) => {
+    for (const event of events) here.app.get(EventBus).hear({ ...event, afar: true });
+  };
+
+  it('are told on connecting of what is said after the rooms were read', async () => {
+    await join();
+    await say('before');
+    between('statesOf', () => say('meanwhile'));
+    const socket = await socketOf(bob);
+    const [ready] = socket.of('ready');
+    expect(ready?.conversations).toMatchObject([{ id: room, rev: 1 }]);
+    await say('after');
+    await socket.next(({ message }) => message?.content === 'after');
+    expect(revsOf(socket)).toEqual([2, 3]);
+    socket.close();
+  });
+
+  it('are told of a room as it stands, where it went on while they were let in', async () => {
+    await say('before');
+    const socket = await socketOf(bob);
+    between('statesIn', () => say('meanwhile'));
+    await join();
+    const { conversation } = await socket.next('conversation.created');
+    await say('after');
+    await socket.next(({ message }) => message?.content === 'after');
+    expect([conversation.rev, ...revsOf(socket)]).toEqual([2, 3]);
+    socket.close();
+  });
+
+  it('are told nothing twice that another node tells later than the database', async () => {
+    await join();
+    await say('before');
+    const early = await socketOf(ada);
+    const late = heldBack();
+    await say('from there', there);
+    const socket = await socketOf(bob);
+    expect(socket.of('ready')[0]?.conversations).toMatchObject([{ rev: 2 }]);
+    const synced = await socketOf(ada);
+    await synced.ask({ type: 'sync', conversationId: room, afterRev: 0 });
+    carryOver(late.filter(({ type }) => type === MessageCreated.type));
+    await say('after');
+    for (const one of [early, socket, synced]) await one.next(({ message }) => message?.content === 'after');
+    expect([early, socket, synced].map(revsOf)).toEqual([[2, 3], [3], [3]]);
+    for (const one of [early, socket, synced]) one.close();
+  });
+
+  it('hear nothing of a server when the news that they were let in comes after the end of it', async () => {
+    const socket = await socketOf(bob);
+    const late = heldBack();
+    await join(there);
+    await there.app.get(MembershipsService).remove(ada, serverId, bob.userId);
+    carryOver(late.filter(({ type }) => type !== MemberRemoved.type));
+    await socket.next('member.removed');
+    await say('among us');
+    await socket.settle();
+    expect(revsOf(socket)).toEqual([]);
+    expect(socket.of('conversation.created')).toEqual([]);
+    socket.close();
+  });
+
+  it('hear on when the news that they were removed comes after they came back', async () => {
+    await join();
+    const socket = await socketOf(bob);
+    const late = heldBack();
+    await there.app.get(MembershipsService).remove(ada, serverId, bob.userId);
+    await join(there);
+    carryOver(late.filter(({ type }) => type === MemberRemoved.type));
+    await socket.next(({ type, conversation }) => type === 'conversation.created' && conversation.id === room);
+    await say('with bob');
+    await socket.next(({ message }) => message?.content === 'with bob');
+    socket.close();
+  });
+
+  it('hear what another node tells of their joining, once and with the rooms', async () => {
+    await say('before');
+    const socket = await socketOf(bob);
+    const news = heldBack();
+    await join(there);
+    carryOver(news);
+    const { conversation } = await socket.next('conversation.created');
+    expect(conversation).toMatchObject({ id: room, rev: 1 });
+    expect(socket.of(MemberAdded.type)).toHaveLength(1);
+    await say('after');
+    await socket.next(({ message }) => message?.content === 'after');
+    expect(socket.of('conversation.created')).toHaveLength(1);
+    socket.close();
+  });
+
+  it('do not begin to listen to a server that they lost while their socket opened', async () => {
+    await join();
+    between('serversOf', async () => {
+      await there.app.get(MembershipsService).remove(ada, serverId, bob.userId);
+      here.app.get(EventBus).hear(ServerLost([], { userId: bob.userId, serverId }));
+    });
+    const socket = await socketOf(bob);
+    await say('among us');
+    await socket.settle();
+    expect(revsOf(socket)).toEqual([]);
+    socket.close();
+  });
+});
