@@ -167,13 +167,10 @@ export class MessagesService {
   }
 
   private store(pass: Speaker, row: DraftRow): Promise<Settled> {
-    return new Promise((resolve, reject) => {
-      const fail = (error: unknown) => {
-        this.doubts.about(row.conversationId, error);
-        reject(error as Error);
-      };
-      this.queue.send(row, (judged) => resolve(this.settled(pass, row, judged)), fail);
+    const storing = new Promise<Settled>((resolve, reject) => {
+      this.queue.send(row, (judged) => resolve(this.settled(pass, row, judged)), reject);
     });
+    return this.doubting(row, storing);
   }
 
   private storeWithFiles(pass: Speaker, row: DraftRow, attachmentIds: string[]): Promise<Settled> {
@@ -181,7 +178,11 @@ export class MessagesService {
       const { judged, attachments } = await this.attaching.append(row, attachmentIds);
       return this.settled(pass, row, judged, attachments);
     });
-    storing.catch((error: unknown) => this.doubts.about(row.conversationId, error));
+    return this.doubting(row, storing);
+  }
+
+  private doubting({ conversationId }: DraftRow, storing: Promise<Settled>): Promise<Settled> {
+    storing.catch((error: unknown) => this.doubts.about(conversationId, error));
     return storing;
   }
 

@@ -135,7 +135,7 @@ export function checkRemovals(
       const late = theirs.filter(({ happened, heard: at }) => {
         const excused = away
           .filter(({ from, to }) => to > ended && from < happened)
-          .reduce((sum, { from, to }) => sum + Math.min(to, happened) - Math.max(from, ended), 0);
+          .reduce((sum, { from, to }) => sum + Math.max(0, Math.min(to, happened) - Math.max(from, ended)), 0);
         // A reaction that is heard after they came back shows the time of an edit before it.
         return at < until && happened > ended + PROMISED_MS + excused;
       });

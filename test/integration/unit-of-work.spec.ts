@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UnitOfWork, type Tx } from '../../src/platform/database/unit-of-work.js';
 import { EventBus } from '../../src/platform/events/event-bus.js';
@@ -52,6 +53,20 @@ describe('a unit of work', () => {
     await expect(failing).rejects.toThrow('no');
     expect(heard).toEqual([]);
     expect(await names()).not.toContain('rolled-back');
+  });
+
+  it('that loses its connection between two statements is told as a database that is away', async () => {
+    const broken: unknown = await work
+      .run(async (tx) => {
+        const backend = await tx.one<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+        const gone = once(await tx.connection(), 'error');
+        await services.dataSource.query('SELECT pg_terminate_backend($1)', [backend?.pid]);
+        await gone;
+        await insert(tx, 'too-late');
+      })
+      .catch((error: unknown) => error);
+    expect(databaseProblem(broken)).toMatchObject({ status: 503, code: 'unavailable' });
+    expect(await names()).not.toContain('too-late');
   });
 
   it('announces nothing when the commit itself is refused', async () => {

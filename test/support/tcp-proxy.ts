@@ -39,7 +39,10 @@ export async function startProxy(to: { host: string; port: number }): Promise<Tc
     near.on('data', (chunk: Buffer) => {
       if (unanswered === undefined || !chunk.includes(unanswered)) return;
       unanswered = undefined;
-      far.unpipe(near).once('data', () => near.destroy()).resume();
+      far
+        .unpipe(near)
+        .once('data', () => near.destroy())
+        .resume();
     });
   });
   server.listen(0, '127.0.0.1');

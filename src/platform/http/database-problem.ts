@@ -1,3 +1,4 @@
+import { QueryRunnerAlreadyReleasedError } from 'typeorm';
 import { Problem } from './problem.js';
 
 interface DatabaseError {
@@ -63,8 +64,12 @@ function driverError(error: unknown): DatabaseError {
   return typeof wrapped === 'object' && wrapped !== null ? wrapped : error;
 }
 
-/** What node-postgres throws without a code when the server goes away under it. */
+/**
+ * What node-postgres throws without a code when the server goes away under it, and TypeORM for what comes after that in
+ * a transaction, whose runner it has given up then.
+ */
 function isConnectionLoss(error: unknown): boolean {
+  if (error instanceof QueryRunnerAlreadyReleasedError) return true;
   return (
     error instanceof Error &&
     /connection terminated|timeout exceeded when trying to connect|query read timeout/i.test(error.message)
