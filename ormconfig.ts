@@ -34,6 +34,7 @@ import { ListActivity1790000000601 } from './migrations/1790000000601-ListActivi
 import { RememberPurges1790000000602 } from './migrations/1790000000602-RememberPurges.js';
 import { PlanAppendForGrowth1790000000603 } from './migrations/1790000000603-PlanAppendForGrowth.js';
 import { ListThreads1790000000720 } from './migrations/1790000000720-ListThreads.js';
+import { SweepSearchBeside1790000000760 } from './migrations/1790000000760-SweepSearchBeside.js';
 import { AuditEntry } from './src/access/audit/audit-entry.entity.js';
 import { Agent } from './src/agents/agent.entity.js';
 import { TokenUsage } from './src/agents/usage/token-usage.entity.js';
@@ -168,6 +169,7 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       RememberPurges1790000000602,
       PlanAppendForGrowth1790000000603,
       ListThreads1790000000720,
+      SweepSearchBeside1790000000760,
     ],
   };
 }

@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { carry } from './carrying.js';
+import { withSearchBeside } from './index-upkeep.js';
 import { Intake } from './intake.js';
 import { judge, mustBeItself } from './judging.js';
 import { countRows, read } from './reading.js';
@@ -80,8 +81,10 @@ export async function importSource(client: Client, source: Source, options: Impo
     [importId, source.system, source.label, source.location, options.migration ?? null],
   );
   const { total, ...made } = await intake.store(importId);
-  const updated = await carry(client, scope, importId, (rows, of) => options.onProgress('written', rows, of));
-  const conversations = await verify(client);
+  const { updated, conversations } = await withSearchBeside(client, async () => ({
+    updated: await carry(client, scope, importId, (rows, of) => options.onProgress('written', rows, of)),
+    conversations: await verify(client),
+  }));
   const isEmpty = total + updated.sessions + updated.messages === 0 && !options.migration;
   if (isEmpty) await client.query(`DELETE FROM imports WHERE id = $1`, [importId]);
   else {
