@@ -33,6 +33,7 @@ import { StoreMentions1790000000502 } from './migrations/1790000000502-StoreMent
 import { ListActivity1790000000601 } from './migrations/1790000000601-ListActivity.js';
 import { RememberPurges1790000000602 } from './migrations/1790000000602-RememberPurges.js';
 import { PlanAppendForGrowth1790000000603 } from './migrations/1790000000603-PlanAppendForGrowth.js';
+import { TellFromCommands1790000000700 } from './migrations/1790000000700-TellFromCommands.js';
 import { ListThreads1790000000720 } from './migrations/1790000000720-ListThreads.js';
 import { SweepSearchBeside1790000000760 } from './migrations/1790000000760-SweepSearchBeside.js';
 import { AuditEntry } from './src/access/audit/audit-entry.entity.js';
@@ -168,6 +169,7 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       ListActivity1790000000601,
       RememberPurges1790000000602,
       PlanAppendForGrowth1790000000603,
+      TellFromCommands1790000000700,
       ListThreads1790000000720,
       SweepSearchBeside1790000000760,
     ],

@@ -279,6 +279,24 @@ describe('peer support', () => {
     socket.close();
   });
 
+  it('tells the owner and the queue where an advocate is switched off from the command line', async () => {
+    const dora = await person(app.url, 'dora');
+    await root.patch(`/admin/users/${dora.id}`, { isAdvocate: true });
+    const { id } = await open({ advocateId: dora.id });
+    const [hers, helping, watching] = await Promise.all([ada.socket(), dora.socket(), bob.socket()]);
+    await runCommand(['dist/src/operations/cli/admin.js', 'user:disable', dora.name], { DATABASE_URL: database.url });
+    expect((await helping.closed).code).toBe(4003);
+    const { conversation } = await hers.next(
+      (frame) => frame.conversation?.id === id && frame.conversation.advocate === null,
+    );
+    expect(conversation).toEqual({ id, advocate: null });
+    await watching.next((frame) => frame.type === 'session.queued' && frame.session.id === id);
+    expect((await queueOf(bob)).map((item) => item.id)).toEqual([id]);
+    await ada.delete(`/sessions/${id}`);
+    hers.close();
+    watching.close();
+  });
+
   it('is private: an administrator does not see the sessions of others, waiting or not', async () => {
     const waiting = await open();
     const helped = await open({ advocateId: bob.id });

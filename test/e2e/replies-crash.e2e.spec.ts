@@ -1,8 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { EventStream } from '../support/event-stream.js';
 import { Model } from '../support/model.js';
-import { type Person, person, signedInAgain } from '../support/people.js';
+import { Person, person, signedInAgain } from '../support/people.js';
 import { runApp, runCommand, type RunningApp } from '../support/run-app.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
@@ -112,6 +113,38 @@ describe('replies under way', () => {
       expect((await stream.ended).at(-1)).toMatchObject({ event: 'done', data: { reply: { status: 'stopped' } } });
       expect(await said(id)).toEqual(['user: Hello?', 'agent: Yes,']);
     }
+  }, 60_000);
+
+  it('are told to nobody, on whatever node, a second after their login has ended or their account is off', async () => {
+    const bob = await person(node.url, 'bob');
+    const there = () => signedInAgain(bob, (other as RunningApp).url);
+    const [leaver, stayer] = [await there(), await there()];
+    const { body } = await stayer.post('/sessions', { type: 'agent', agentId });
+    await stayer.say(body.id, 'Hello?');
+    const call = await model.next();
+    const open = async (who: Person) => ({ stream: await follow(who, body.id), socket: await who.socket() });
+    const [left, stayed] = [await open(leaver), await open(stayer)];
+    const hears = async ({ stream, socket }: typeof left, text: string) => {
+      await stream.next(({ data }) => data.text === text);
+      await socket.next((frame) => frame.type === 'message.delta' && frame.text === text);
+    };
+    call.say('to both, ');
+    await Promise.all([left, stayed].map((each) => hears(each, 'to both, ')));
+    await new Person(node.url, bob.name, bob.password, bob.id, leaver.token).post('/auth/logout');
+    await sleep(1_000);
+    call.say('to one, ');
+    await hears(stayed, 'to one, ');
+    expect((await left.socket.closed).code).toBe(4001);
+    await left.stream.ended;
+    await runCommand(['dist/src/operations/cli/admin.js', 'user:disable', bob.name], env);
+    await sleep(1_000);
+    call.say('to nobody');
+    expect((await stayed.socket.closed).code).toBe(4003);
+    await stayed.stream.ended;
+    const heard = ({ stream, socket }: typeof left) => JSON.stringify([stream.heard, socket.heard]);
+    expect(heard(left)).not.toMatch(/to one|to nobody/);
+    expect(heard(stayed)).not.toContain('to nobody');
+    call.end();
   }, 60_000);
 
   it('are stored once where a node was given up for dead and answers after all', async () => {

@@ -2,6 +2,7 @@ import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShut
 import { LRUCache } from 'lru-cache';
 import { Database } from '../../platform/database/database.js';
 import { EventBus } from '../../platform/events/event-bus.js';
+import type { DomainEvent } from '../../platform/events/event.js';
 import { AccountChanged, LoginEnded, ServerLost } from '../auth.events.js';
 
 /** Promise 5: another node learns within a second. */
@@ -12,6 +13,7 @@ const OVERLAP = '10 seconds';
 interface Notice {
   id: number;
   userId: string;
+  event: DomainEvent | null;
   loginId: string | null;
   serverId: string | null;
   accessEnded: boolean;
@@ -52,7 +54,7 @@ export class NoticeReader implements OnApplicationBootstrap, OnApplicationShutdo
       const now = await this.database.one<{ now: Date }>(`SELECT clock_timestamp() AS now`);
       const notices = await this.database.query<Notice>(
         `SELECT id, user_id AS "userId", login_id AS "loginId", server_id AS "serverId",
-           access_ended AS "accessEnded" FROM account_notices
+           access_ended AS "accessEnded", event FROM account_notices
          WHERE noted_at > coalesce($1, clock_timestamp()) - interval '${OVERLAP}' ORDER BY id`,
         [this.since ?? null],
       );
@@ -64,10 +66,11 @@ export class NoticeReader implements OnApplicationBootstrap, OnApplicationShutdo
   }
 
   /** Every node reads the notices for itself. */
-  private tell({ id, userId, loginId, serverId, accessEnded }: Notice): void {
+  private tell({ id, userId, loginId, serverId, accessEnded, event }: Notice): void {
     if (this.seen.has(id)) return;
     this.seen.set(id, true);
-    if (serverId) this.bus.hear(ServerLost([], { userId, serverId }));
+    if (event) this.bus.hear(event);
+    else if (serverId) this.bus.hear(ServerLost([], { userId, serverId }));
     else if (loginId) this.bus.hear(LoginEnded([], { userId, loginIds: [loginId], accessEnded }));
     else this.bus.hear(AccountChanged([], { userId }));
   }

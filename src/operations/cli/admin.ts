@@ -2,11 +2,13 @@ import 'dotenv/config';
 import { DataSource } from 'typeorm';
 import { dataSourceOptions } from '../../../ormconfig.js';
 import { AccountAudit } from '../../auth/audit/account-audit.service.js';
+import { leaveNotices } from '../../auth/logins/leave-notices.js';
 import { loadConfig } from '../../platform/config/config.js';
 import { Database } from '../../platform/database/database.js';
 import { readySchema } from '../../platform/database/migrate.js';
 import { UnitOfWork } from '../../platform/database/unit-of-work.js';
 import { EventBus } from '../../platform/events/event-bus.js';
+import type { DomainEvent } from '../../platform/events/event.js';
 import { SecretBox } from '../../platform/secrets/secret-box.js';
 import { AccountAdministration } from '../accounts/account-administration.service.js';
 import type { RightsBody } from '../accounts/accounts.dto.js';
@@ -39,15 +41,20 @@ await runCommand(async (url) => {
   const dataSource = await new DataSource(dataSourceOptions(url, 4)).initialize();
   try {
     await readySchema(dataSource, loadConfig().migrations);
-    return await work(houseOf(dataSource), name);
+    const database = new Database(dataSource);
+    const bus = new EventBus();
+    const announced: DomainEvent[] = [];
+    bus.forward((event) => announced.push(event));
+    const said = await work(houseOf(dataSource, database, bus), name);
+    await leaveNotices(database, announced);
+    return said;
   } finally {
     await dataSource.destroy();
   }
 });
 
-function houseOf(dataSource: DataSource): House {
-  const database = new Database(dataSource);
-  const work = new UnitOfWork(dataSource, new EventBus());
+function houseOf(dataSource: DataSource, database: Database, bus: EventBus): House {
+  const work = new UnitOfWork(dataSource, bus);
   return { work, accounts: new AccountAdministration(database, work, new AccountAudit(database)) };
 }
 
