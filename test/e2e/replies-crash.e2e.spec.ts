@@ -117,7 +117,8 @@ describe('replies under way', () => {
 
   it('are told to nobody, on whatever node, a second after their login has ended or their account is off', async () => {
     const bob = await person(node.url, 'bob');
-    const there = () => signedInAgain(bob, (other as RunningApp).url);
+    const { url } = (other ??= await runApp(env));
+    const there = () => signedInAgain(bob, url);
     const [leaver, stayer] = [await there(), await there()];
     const { body } = await stayer.post('/sessions', { type: 'agent', agentId });
     await stayer.say(body.id, 'Hello?');
