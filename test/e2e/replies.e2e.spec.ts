@@ -110,6 +110,7 @@ describe("an agent's reply", () => {
     await stream.untilText('I am ');
     leaving.abort();
     const back = await EventStream.open(ada, 'GET', `/sessions/${id}/reply`);
+    await back.untilText('I am ');
     call.answer('here.');
     await back.ended;
     expect(await said(id)).toEqual(['user: Stay', 'agent: I am here.']);
@@ -312,6 +313,24 @@ describe("an agent's reply", () => {
       expect((await stream.ended).at(-1)).toMatchObject({ event: 'error', data: { status: 404 } });
       expect(await said(id).catch(() => [])).toEqual([]);
     }
+  });
+
+  it('ends where its session goes to a person: the agent is hung up on, and becomes no message', async () => {
+    const socket = await ada.socket();
+    const id = await newSession();
+    await ada.say(id, 'Talk');
+    const call = await model.next();
+    await ada.say(id, 'Or wait');
+    call.say('Well, ');
+    await socket.next((frame) => frame.type === 'message.delta' && frame.conversationId === id);
+    const { body } = await ada.post(`/sessions/${id}/handoff`);
+    expect(body).toMatchObject({ type: 'peer', agent: null, reply: { status: 'stopped' } });
+    await call.over;
+    await ada.say(id, 'Is somebody there?');
+    expect(await said(id)).toEqual(['user: Talk', 'user: Or wait', 'user: Is somebody there?']);
+    expect((await view(id)).reply).toMatchObject({ status: 'stopped' });
+    expect(model.unheard).toBe(0);
+    socket.close();
   });
 
   it('is not given by an agent that is switched off, nor where there is nothing to answer or no agent', async () => {
