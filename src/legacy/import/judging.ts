@@ -161,7 +161,9 @@ const CARRIED = `
     CASE o.role WHEN 'user' THEN coalesce(o.author, r.owner) WHEN 'peer' THEN coalesce(o.author, r.advocate)
       END AS author_id,
     CASE WHEN o.role = 'agent' THEN r.agent END AS agent_id, o.role, o.content, o.metadata, o.tokens,
-    coalesce(o.created, r.created) AS created_at, o.read AS read_at, o.fingerprint
+    coalesce(o.created, r.created) AS created_at, o.read AS read_at, o.names,
+    CASE WHEN o.names IS NOT NULL THEN r.server END AS server,
+    CASE WHEN o.names IS NOT NULL THEN ARRAY[r.owner, r.advocate] END AS people, o.fingerprint
   FROM old_messages o
   JOIN rooms r ON r.ext = o.room_ext
   LEFT JOIN (

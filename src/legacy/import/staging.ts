@@ -15,7 +15,8 @@ export const STAGES = {
     updated timestamptz(3), fingerprint bigint`,
   old_messages: `
     n bigint, source_table text, ext text COLLATE "C", room_ext text COLLATE "C", id uuid, author uuid, role text,
-    content text, metadata jsonb, tokens integer, created timestamptz(3), read timestamptz(3), place double precision, fingerprint bigint`,
+    content text, metadata jsonb, tokens integer, created timestamptz(3), read timestamptz(3), names jsonb, place double precision,
+    fingerprint bigint`,
   old_revisions: `
     n bigint, source_table text, ext text COLLATE "C", room_ext text COLLATE "C", message_ext text COLLATE "C",
     content text, created timestamptz(3), fingerprint bigint`,
