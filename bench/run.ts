@@ -3,14 +3,16 @@ import type { Measure } from './bench.js';
 import { F1, F2 } from './figures/fan-out.js';
 import { I1 } from './figures/i1.js';
 import { M1 } from './figures/idle.js';
+import { L1 } from './figures/latency.js';
 import { A1, A2 } from './figures/replies.js';
+import { R1, R2 } from './figures/resume.js';
 import { H1, W3 } from './figures/rest.js';
 import { W1, W2 } from './figures/sends.js';
 import { type Figure, table } from './support/compare.js';
 import { openHouse } from './support/house.js';
 import { serve } from './support/processes.js';
 
-const MEASURES: Record<string, Measure> = { F1, F2, W1, W2, W3, H1, M1, A1, A2 };
+const MEASURES: Record<string, Measure> = { F1, F2, W1, W2, W3, H1, L1, M1, R1, R2, A1, A2 };
 /** Only by name: each round takes minutes. */
 const LONG: Record<string, Measure> = { I1 };
 

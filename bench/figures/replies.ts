@@ -1,18 +1,13 @@
 import { type Bench } from '../bench.js';
-import { compare, type Figure, type Round } from '../support/compare.js';
+import { compare, type Figure, goal, replay, type Round } from '../support/compare.js';
 import type { House } from '../support/house.js';
-import { load, serve } from '../support/processes.js';
+import { load, type PulseResult, serve } from '../support/processes.js';
 
 interface Streaming {
   seconds: number;
   serverCpu: number;
   clientCpu: number;
   deltas: number;
-}
-
-interface Pulse {
-  p99: number;
-  clientCpu: number;
 }
 
 interface Asker {
@@ -39,8 +34,7 @@ export async function A1({ house, rounds }: Bench): Promise<Figure[]> {
       },
     );
     const kept = { id: 'A1c', what: 'checkpoints of each', unit: '/ s', goal: '1 x of the goal' };
-    const next = () => Promise.resolve(checkpoints.shift() ?? { value: 0, clientCpu: 0 });
-    return [cores, await compare(kept, rounds, goal(GOAL_CHECKPOINTS), next)];
+    return [cores, await compare(kept, rounds, goal(GOAL_CHECKPOINTS), replay(checkpoints))];
   });
 }
 
@@ -49,7 +43,7 @@ export async function A2({ house, rounds }: Bench): Promise<Figure[]> {
   const { tokens, channelIds } = await house.server(1, 1);
   const pulse = async (): Promise<Round> => {
     const task = { url: house.app.url, token: tokens[0], room: channelIds[0], perSecond: 50, seconds: SECONDS };
-    const { p99, clientCpu } = await load<Pulse>('pulse.js', task);
+    const { p99, clientCpu } = await load<PulseResult>('pulse.js', task);
     return { value: p99, clientCpu };
   };
   return withAskers(house, 200, async (people) => [
@@ -66,10 +60,6 @@ export async function A2({ house, rounds }: Bench): Promise<Figure[]> {
       },
     ),
   ]);
-}
-
-function goal(value: number): () => Promise<Round> {
-  return () => Promise.resolve({ value, clientCpu: 0 });
 }
 
 function stream({ app, pids }: House, people: Asker[], watchers: number): Promise<Streaming> {

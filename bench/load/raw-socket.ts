@@ -1,6 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 
+const PING = 0x9;
+/** Masked, and empty as the pings are. */
+const PONG = Buffer.from([0x8a, 0x80, 0, 0, 0, 0]);
+
 /**
  * A listener that costs next to nothing: a WebSocket handshake by hand, then the frames are counted by their headers
  * (RFC 6455, section 5.2) and not read. Resolves with the first frame; after it each payload goes to `heard`.
@@ -28,17 +32,30 @@ export function listenRaw(url: string, token: string, heard: (payload: Buffer) =
         upgraded = true;
         rest = rest.subarray(end + 4);
       }
-      rest = takeFrames(rest, (payload) => {
-        if (ready) heard(payload);
-        else resolve(socket);
-        ready = true;
+      rest = takeFrames(rest, (payload, opcode) => {
+        if (opcode === PING) socket.write(PONG);
+        else if (ready) heard(payload);
+        else {
+          ready = true;
+          resolve(socket);
+        }
       });
     });
   });
 }
 
+/** A client's frame must be masked; a mask of zeros leaves the text as it is. */
+export function sendRaw(socket: Socket, text: string): void {
+  const payload = Buffer.from(text);
+  const header =
+    payload.length < 126
+      ? Buffer.from([0x81, 0x80 | payload.length, 0, 0, 0, 0])
+      : Buffer.from([0x81, 0x80 | 126, payload.length >> 8, payload.length & 0xff, 0, 0, 0, 0]);
+  socket.write(Buffer.concat([header, payload]));
+}
+
 /** Calls `heard` for each whole frame; gives what is left of the next one. */
-function takeFrames(buffer: Buffer, heard: (payload: Buffer) => void): Buffer {
+function takeFrames(buffer: Buffer, heard: (payload: Buffer, opcode: number) => void): Buffer {
   let at = 0;
   while (buffer.length >= at + 2) {
     const short = (buffer[at + 1] as number) & 0x7f;
@@ -47,7 +64,7 @@ function takeFrames(buffer: Buffer, heard: (payload: Buffer) => void): Buffer {
     const length =
       short === 127 ? Number(buffer.readBigUInt64BE(at + 2)) : short === 126 ? buffer.readUInt16BE(at + 2) : short;
     if (buffer.length < at + header + length) break;
-    heard(buffer.subarray(at + header, at + header + length));
+    heard(buffer.subarray(at + header, at + header + length), (buffer[at] as number) & 0x0f);
     at += header + length;
   }
   return at === buffer.length ? Buffer.alloc(0) : buffer.subarray(at);

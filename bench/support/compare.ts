@@ -16,6 +16,16 @@ export interface Round {
   clientCpu: number;
 }
 
+/** Where there is nothing to compare with: the goal stands in the floor's place. */
+export function goal(value: number): () => Promise<Round> {
+  return () => Promise.resolve({ value, clientCpu: 0 });
+}
+
+/** A second figure of rounds that were measured already: gives them one by one. */
+export function replay(rounds: Round[]): () => Promise<Round> {
+  return () => Promise.resolve(rounds.shift() ?? { value: 0, clientCpu: 0 });
+}
+
 /** Runs floor and subject in turns; gives medians, and the median of the ratios pair by pair. */
 export async function compare(
   about: Pick<Figure, 'id' | 'what' | 'unit' | 'goal'>,

@@ -59,6 +59,25 @@ export interface HttpResult {
   clientCpu: number;
 }
 
+/** What bench/load/crowd.ts prints. */
+export interface CrowdResult {
+  perSecond: number;
+  clientCpu: number;
+  /** Cores. */
+  serverCpu: number;
+  deliveredPerSecond: number;
+  ackP50: number;
+  ackP99: number;
+  deliveryP99: number;
+}
+
+/** What bench/load/pulse.ts prints. */
+export interface PulseResult {
+  p50: number;
+  p99: number;
+  clientCpu: number;
+}
+
 /** Runs a load program in a process of its own with `task` as JSON on its input; gives the JSON that it prints. */
 export async function load<T>(file: string, task: object): Promise<T> {
   const child = spawn(process.execPath, [path.join(DIST, 'bench/load', file)], { stdio: ['pipe', 'pipe', 'inherit'] });

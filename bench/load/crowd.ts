@@ -1,0 +1,93 @@
+import type { Socket } from 'node:net';
+import { cpuSeconds } from '../support/processes.js';
+import { listenRaw, sendRaw } from './raw-socket.js';
+import { cpuUse, finish, percentile, readTask } from './report.js';
+
+interface Task {
+  /** The nodes; person i is connected to number i modulo their count. */
+  urls: string[];
+  tokens: string[];
+  /** The members are places in `tokens`. */
+  rooms: { id: string; members: number[] }[];
+  /** At this pace, however long answers take (an open loop), or as many at once as `inFlight`. */
+  perSecond?: number;
+  inFlight?: number;
+  seconds: number;
+  serverPids: number[];
+}
+
+/** Everybody is online and hears; now this one writes into a room of theirs, now that one. */
+const task = await readTask<Task>();
+const ACK = Buffer.from('{"type":"ack"');
+/** One delivery of so many is read: to read all would be the load client's whole work. */
+const SAMPLED = 8;
+const sentAt: number[] = [];
+const acks: number[] = [];
+const deliveries: number[] = [];
+let delivered = 0;
+
+const sockets: Socket[] = [];
+for (let i = 0; i < task.tokens.length; i += 100) {
+  const group = task.tokens.slice(i, i + 100);
+  sockets.push(...(await Promise.all(group.map((token, n) => open(token, i + n)))));
+}
+
+function open(token: string, i: number): Promise<Socket> {
+  return listenRaw(task.urls[i % task.urls.length] ?? '', token, (payload) => {
+    if (payload.subarray(0, ACK.length).equals(ACK)) {
+      const [, ref = ''] = /"ref":"(\d+)"/.exec(payload.toString('latin1', 0, 60)) ?? [];
+      acks.push(performance.now() - (sentAt[Number(ref)] ?? 0));
+      if (task.inFlight) send(performance.now());
+    } else if ((delivered += 1) % SAMPLED === 0) {
+      const [, ref] = /"content":"hello there, nr (\d+)"/.exec(payload.toString('latin1')) ?? [];
+      if (ref) deliveries.push(performance.now() - (sentAt[Number(ref)] ?? 0));
+    }
+  });
+}
+
+function send(due: number): void {
+  const room = pick(task.rooms);
+  const socket = sockets[pick(room.members)] as Socket;
+  const ref = String(sentAt.push(due) - 1);
+  const frame = { type: 'message.send', ref, conversationId: room.id, content: `hello there, nr ${ref}` };
+  sendRaw(socket, JSON.stringify(frame));
+}
+
+function pick<T>(items: T[]): T {
+  return items[Math.floor(Math.random() * items.length)] as T;
+}
+
+async function openLoop(perSecond: number, seconds: number): Promise<void> {
+  const began = performance.now();
+  for (let n = 0; n < perSecond * seconds;) {
+    const now = performance.now();
+    for (; began + (n * 1000) / perSecond <= now && n < perSecond * seconds; n += 1)
+      send(began + (n * 1000) / perSecond);
+    await pause(1);
+  }
+}
+
+async function work(seconds: number): Promise<void> {
+  if (task.perSecond) await openLoop(task.perSecond, seconds);
+  else await pause(seconds * 1000);
+}
+
+for (let n = 0; n < (task.inFlight ?? 0); n += 1) send(performance.now());
+await work(2);
+const use = cpuUse();
+const serverCpu = cpuSeconds(task.serverPids);
+acks.length = deliveries.length = delivered = 0;
+await work(task.seconds);
+finish({
+  perSecond: acks.length / use.seconds(),
+  clientCpu: use.share(),
+  serverCpu: (cpuSeconds(task.serverPids) - serverCpu) / use.seconds(),
+  deliveredPerSecond: delivered / use.seconds(),
+  ackP50: percentile(acks, 0.5),
+  ackP99: percentile(acks, 0.99),
+  deliveryP99: percentile(deliveries, 0.99),
+});
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
