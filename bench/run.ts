@@ -1,9 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import type { Measure } from './bench.js';
 import { F1, F2 } from './figures/fan-out.js';
+import { G1, G2 } from './figures/growth.js';
 import { I1 } from './figures/i1.js';
 import { M1 } from './figures/idle.js';
 import { L1 } from './figures/latency.js';
+import { N1 } from './figures/nodes.js';
 import { A1, A2 } from './figures/replies.js';
 import { R1, R2 } from './figures/resume.js';
 import { H1, W3 } from './figures/rest.js';
@@ -12,9 +14,9 @@ import { type Figure, table } from './support/compare.js';
 import { openHouse } from './support/house.js';
 import { serve } from './support/processes.js';
 
-const MEASURES: Record<string, Measure> = { F1, F2, W1, W2, W3, H1, L1, M1, R1, R2, A1, A2 };
+const MEASURES: Record<string, Measure> = { F1, F2, W1, W2, W3, H1, L1, M1, R1, R2, N1, A1, A2, G1 };
 /** Only by name: each round takes minutes. */
-const LONG: Record<string, Measure> = { I1 };
+const LONG: Record<string, Measure> = { I1, G2 };
 
 /** npm run bench [-- <start of an id, or all> [rounds]] */
 const [only = 'all', roundsGiven = '5'] = process.argv.slice(2);

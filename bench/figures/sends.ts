@@ -1,6 +1,6 @@
 import { type Bench, SECONDS } from '../bench.js';
 import { compare, type Figure } from '../support/compare.js';
-import { type HttpResult, load, type SocketResult } from '../support/processes.js';
+import { load, type SocketResult } from '../support/processes.js';
 
 export function W1(bench: Bench): Promise<Figure[]> {
   return sends(bench, { id: 'W1', what: '32 senders x 4, 192 rooms', goal: '2 x' }, 192);
@@ -23,7 +23,7 @@ async function sends({ house, rounds }: Bench, about: Pick<Figure, 'id' | 'what'
       rounds,
       async () => {
         const floor = { url: house.databaseUrl, connections: 32, rooms, seconds: SECONDS };
-        const { perSecond, clientCpu } = await load<HttpResult>('postgres.js', floor);
+        const { perSecond, clientCpu } = await load<{ perSecond: number; clientCpu: number }>('postgres.js', floor);
         return { value: perSecond, clientCpu };
       },
       async () => {

@@ -39,6 +39,7 @@ await pause(task.seconds * 1000);
 const result = {
   perSecond: (done - before) / use.seconds(),
   clientCpu: use.share(),
+  p50: percentile(times, 0.5),
   p99: percentile(times, 0.99),
   bytes,
 };

@@ -23,6 +23,8 @@ export interface House {
   server(members: number, channels: number): Promise<{ serverId: string; channelIds: string[]; tokens: string[] }>;
   /** Signs somebody in; gives their access token. */
   signIn(userId: string): Promise<string>;
+  /** Starts the app once more on the same database, with these settings besides. */
+  node(env: Record<string, string>): Promise<Running>;
   close(): Promise<void>;
 }
 
@@ -68,6 +70,7 @@ export async function openHouse(prepare?: (dataSource: DataSource) => Promise<vo
     pids: [app.pid, postmaster],
     dataSource,
     signIn,
+    node: (more) => serve('src/main.js', { ...env, ...more }),
     server: (members, channels) => makeServer(dataSource, jwt, members, channels),
     close: async () => {
       await app.stop();

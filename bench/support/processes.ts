@@ -50,12 +50,14 @@ export interface SocketResult {
   clientCpu: number;
   delivered: number;
   acked: number;
+  ackP50: number;
   lastP99: number;
 }
 
 /** What the load programs print that ask and wait. */
 export interface HttpResult {
   perSecond: number;
+  p50: number;
   clientCpu: number;
 }
 
