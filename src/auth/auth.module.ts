@@ -25,6 +25,7 @@ import { SecondFactorController } from './second-factor/second-factor.controller
 import { SecondFactorService } from './second-factor/second-factor.service.js';
 import { TicketsController } from './tickets/tickets.controller.js';
 import { TicketsService } from './tickets/tickets.service.js';
+import { signingKey } from './signing-key.js';
 import { TOKEN_AUDIENCE, TokensService } from './tokens.service.js';
 import { UsersController } from './users.controller.js';
 
@@ -34,11 +35,15 @@ import { UsersController } from './users.controller.js';
     PassportModule,
     JwtModule.registerAsync({
       inject: [Config],
-      useFactory: ({ secretKey, algorithm }: Config) => ({
-        secret: secretKey,
-        signOptions: { algorithm, audience: TOKEN_AUDIENCE },
-        verifyOptions: { algorithms: [algorithm], audience: TOKEN_AUDIENCE },
-      }),
+      useFactory: (config: Config) => {
+        const { algorithm } = config;
+        const key = signingKey(config);
+        return {
+          secretOrKeyProvider: () => key,
+          signOptions: { algorithm, audience: TOKEN_AUDIENCE },
+          verifyOptions: { algorithms: [algorithm], audience: TOKEN_AUDIENCE },
+        };
+      },
     }),
   ],
   controllers: [

@@ -3,6 +3,7 @@ import { PassportStrategy } from '@nestjs/passport';
 import { ExtractJwt, Strategy } from 'passport-jwt';
 import { Config } from '../platform/config/config.js';
 import type { Actor } from './actor.js';
+import { signingKey } from './signing-key.js';
 import { type AccessClaims, TOKEN_AUDIENCE, TokensService } from './tokens.service.js';
 
 @Injectable()
@@ -13,7 +14,8 @@ export class JwtStrategy extends PassportStrategy(Strategy) {
   ) {
     super({
       jwtFromRequest: ExtractJwt.fromAuthHeaderAsBearerToken(),
-      secretOrKey: config.secretKey,
+      // passport-jwt hands it to jsonwebtoken, which takes more than the types of the one say.
+      secretOrKey: signingKey(config) as unknown as Buffer,
       algorithms: [config.algorithm],
       audience: TOKEN_AUDIENCE,
     });
