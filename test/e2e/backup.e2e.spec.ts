@@ -1,4 +1,4 @@
-import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
@@ -12,6 +12,7 @@ describe('backup and restore', () => {
   let app: RunningApp;
   let ada: Person;
   let general: string;
+  let attached: string;
   const acknowledged: string[] = [];
 
   const inFolder = (name: string) => path.join(folder, name);
@@ -26,14 +27,15 @@ describe('backup and restore', () => {
     folder = await mkdtemp(path.join(os.tmpdir(), 'parley-backup-'));
     await mkdir(inFolder('data/uploads/ab'), { recursive: true });
     await writeFile(inFolder('data/uploads/ab/picture.png'), 'not really a picture');
-    await writeFile(inFolder('data/encryption.key'), 'a secret');
     source = await createTestDatabase();
-    app = await runApp({ DATABASE_URL: source.url, RATE_LIMIT: 'off' });
+    app = await runApp({ DATABASE_URL: source.url, RATE_LIMIT: 'off', DATA_DIR: inFolder('data') });
     ada = await person(app.url, 'ada');
     ({ general } = await serverOf(ada, await person(app.url, 'bob')));
     const odd = 'tabs\tand\nlines, \\N, ünïcode 👋 and "quotes"';
     const { id } = await ada.say(general, odd, 'a-nonce');
     await ada.patch(`/conversations/${general}/messages/${id}`, { content: 'edited' });
+    attached = await upload(ada, 'the very bytes');
+    await ada.post(`/conversations/${general}/messages`, { content: 'see attached', attachmentIds: [attached] });
     const gone = await ada.say(general, 'deleted soon');
     await ada.delete(`/conversations/${general}/messages/${gone.id}`);
     await writeWhile(async () => {
@@ -73,7 +75,11 @@ describe('backup and restore', () => {
     const names = tables.map(({ table }: any) => table);
     expect(names).toEqual(expect.arrayContaining(['users', 'messages', 'message_revisions', 'memberships']));
     expect(names).not.toEqual(expect.arrayContaining(['logins']));
-    expect(files.map(({ file }: any) => file)).toEqual(['files/uploads/ab/picture.png']);
+    expect(files.map(({ file }: any) => file).sort()).toEqual([
+      expect.stringMatching(/^files\/files\/.+/),
+      'files/uploads/ab/picture.png',
+    ]);
+    expect(await readdir(inFolder('data'))).toContain('encryption.key');
   });
 
   it('brings it all back into an empty database: what was acknowledged before, whole, and nobody signed in', async () => {
@@ -88,8 +94,12 @@ describe('backup and restore', () => {
       tables.filter(({ table }: any) => table !== 'conversations').map(({ table, sha256 }: any) => [table, sha256]);
     expect(contents(second)).toEqual(contents(first));
 
-    const restored = await runApp({ DATABASE_URL: target.url });
+    const restored = await runApp({ DATABASE_URL: target.url, DATA_DIR: inFolder('restored') });
     const again = await signedInAgain(ada, restored.url);
+    const file = await fetch(`${restored.url}/api/v1/attachments/${attached}`, {
+      headers: { authorization: `Bearer ${again.token}` },
+    });
+    expect([file.status, await file.text()]).toEqual([200, 'the very bytes']);
     const old = Object.assign(Object.create(Object.getPrototypeOf(ada)), ada, { url: restored.url });
     expect((await old.call('GET', '/users/me')).status).toBe(401);
 
@@ -114,6 +124,13 @@ describe('backup and restore', () => {
     await restored.stop();
     await target.drop();
   }, 120_000);
+
+  it('says so where there is nothing yet to back up', async () => {
+    const empty = await createEmptyDatabase();
+    const { code, stderr } = await command('backup', 'nothing', empty.url);
+    expect([code, stderr]).toEqual([1, 'Nothing to back up: no app has run on this database yet.\n']);
+    await empty.drop();
+  }, 60_000);
 
   it('refuses a database that is not empty, one with an app on it, and a folder that is there', async () => {
     const other = await runApp({ DATABASE_URL: source.url });
@@ -152,6 +169,14 @@ describe('backup and restore', () => {
     await target.drop();
   }, 120_000);
 });
+
+async function upload({ url, token }: Person, content: string): Promise<string> {
+  const form = new FormData();
+  form.append('file', new Blob([content]), 'notes.bin');
+  const headers = { authorization: `Bearer ${token}` };
+  const response = await fetch(`${url}/api/v1/attachments`, { method: 'POST', headers, body: form });
+  return ((await response.json()) as { id: string }).id;
+}
 
 async function sql(url: string, text: string, values: unknown[] = []): Promise<any[]> {
   const client = new pg.Client({ connectionString: url });

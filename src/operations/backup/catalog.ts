@@ -30,7 +30,10 @@ export async function keptTables(tx: Tx): Promise<TableForm[]> {
   );
 }
 
+/** None where the database has no schema yet. */
 export async function appliedMigrations(tx: Tx): Promise<string[]> {
+  const known = await tx.one<{ is: boolean }>(`SELECT to_regclass('migrations') IS NOT NULL AS is`);
+  if (!known?.is) return [];
   const rows = await tx.query<{ name: string }>(`SELECT name FROM migrations ORDER BY id`);
   return rows.map(({ name }) => name);
 }

@@ -7,7 +7,7 @@ import { houseVersion } from '../../platform/version.js';
 import { appliedMigrations, keptTables, quoted, type TableForm } from './catalog.js';
 import { writeChecked } from './checked-file.js';
 import { keepFiles } from './data-files.js';
-import { type Manifest, type StoredTable, writeManifest } from './manifest.js';
+import { BackupError, type Manifest, type StoredTable, writeManifest } from './manifest.js';
 
 /**
  * Writes all tables as they were at one moment, while the app goes on, and then the uploaded files: every message that
@@ -36,6 +36,7 @@ async function writeTables(tx: Tx, folder: string): Promise<Pick<Manifest, 'migr
   // First of all statements: from here on everything is read as of one moment.
   await tx.query(`SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY`);
   const migrations = await appliedMigrations(tx);
+  if (migrations.length === 0) throw new BackupError('Nothing to back up: no app has run on this database yet.');
   const tables: StoredTable[] = [];
   for (const form of await keptTables(tx)) tables.push(await writeTable(tx, form, folder));
   return { migrations, tables };
