@@ -34,6 +34,115 @@ describe('a community', () => {
   const channel = async (body: object) =>
     (await ada.post(`/servers/${serverId}/channels`, { type: 'TEXT', ...body })).body;
 
+  describe('roles', () => {
+    type Role = 'ADMIN' | 'MODERATOR' | 'MEMBER';
+    const ROLES = ['ADMIN', 'MODERATOR', 'MEMBER', null] as const;
+    let actors: Person[];
+    let targets: Map<Role | null, Person>;
+
+    beforeAll(async () => {
+      const people = await Promise.all(
+        Array.from({ length: 8 }, (_, i) => person(app.url, `${i < 4 ? 'actor' : 'target'}${i}`)),
+      );
+      actors = people.slice(0, 4);
+      targets = new Map(ROLES.map((role, i) => [role, people[4 + i] as Person]));
+    }, 60_000);
+
+    /** Whoever was acted on has their role again, or none. */
+    const restore = async (role: Role | null) => {
+      const { id } = targets.get(role) as Person;
+      await ada.delete(`/servers/${serverId}/bans/${id}`);
+      await ada.post(`/servers/${serverId}/members`, { userId: id, role: role ?? 'MEMBER' });
+      if (role !== 'ADMIN') await ada.patch(`/servers/${serverId}/members/${id}`, { role: role ?? 'MEMBER' });
+      if (role === null) await ada.delete(`/servers/${serverId}/members/${id}`);
+    };
+    const act = (who: Person, action: string, { id: userId }: Person) => {
+      const members = `/servers/${serverId}/members`;
+      const [verb, role] = action.split(' ');
+      if (verb === 'add') return who.post(members, { userId, role });
+      if (verb === 'make') return who.patch(`${members}/${userId}`, { role });
+      return verb === 'ban' ? who.put(`/servers/${serverId}/bans/${userId}`) : who.delete(`${members}/${userId}`);
+    };
+
+    it('act on people of a lower role, and an ADMIN on the role of another', async () => {
+      //                                   by an ADMIN, MODERATOR, MEMBER, stranger
+      const table: [string, Role | null, ...number[]][] = [
+        ['remove', 'MEMBER', 204, 204, 403, 404],
+        ['remove', 'MODERATOR', 204, 403, 403, 404],
+        ['remove', 'ADMIN', 403, 403, 403, 404],
+        ['remove', null, 404, 404, 403, 404],
+        ['ban', 'MEMBER', 204, 204, 403, 404],
+        ['ban', 'MODERATOR', 204, 403, 403, 404],
+        ['ban', 'ADMIN', 403, 403, 403, 404],
+        ['ban', null, 204, 204, 403, 404],
+        ['add MEMBER', null, 201, 201, 403, 404],
+        ['add MODERATOR', null, 201, 403, 403, 404],
+        ['add ADMIN', null, 201, 403, 403, 404],
+        ['add MEMBER', 'MEMBER', 409, 409, 403, 404],
+        ['make MODERATOR', 'MEMBER', 200, 403, 403, 404],
+        ['make ADMIN', 'MEMBER', 200, 403, 403, 404],
+        ['make MEMBER', 'MODERATOR', 200, 403, 403, 404],
+        ['make ADMIN', 'MODERATOR', 200, 403, 403, 404],
+        ['make MEMBER', 'ADMIN', 200, 403, 403, 404],
+        ['make MODERATOR', 'ADMIN', 200, 403, 403, 404],
+        ['make MEMBER', null, 404, 403, 403, 404],
+      ];
+      for (const [i, role] of ROLES.entries()) {
+        if (role) await ada.post(`/servers/${serverId}/members`, { userId: actors[i]?.id, role });
+        if (role) await restore(role);
+      }
+      for (const [action, role, ...expected] of table) {
+        const seen: number[] = [];
+        for (const actor of actors) {
+          const { status } = await act(actor, action, targets.get(role) as Person);
+          seen.push(status);
+          if (status < 300) await restore(role);
+          // An ADMIN is made one again by who is left of them.
+          if (status < 300 && role === 'ADMIN') await act(ada, 'make ADMIN', targets.get(role) as Person);
+        }
+        expect([action, role, ...seen]).toEqual([action, role, ...expected]);
+      }
+    }, 60_000);
+
+    it('do in the server and its rooms what they may, and no more', async () => {
+      for (const [i, role] of ROLES.entries()) {
+        if (role) await ada.post(`/servers/${serverId}/members`, { userId: actors[i]?.id, role });
+      }
+      const at = `/servers/${serverId}`;
+      let nth = 0;
+      const said = async () => `/conversations/${room}/messages/${(await ada.say(room, 'to be acted on')).id}`;
+      const made = async (what: string, more = {}) =>
+        (await ada.post(`${at}/${what}`, { name: `made ${(nth += 1)}`, ...more })).body.id as string;
+      const text = { type: 'TEXT' };
+      const table: [string, (who: Person) => Promise<{ status: number }>, ...number[]][] = [
+        ['see the server', (who) => who.get(at), 200, 200, 200, 404],
+        ['see its channels', (who) => who.get(`${at}/channels`), 200, 200, 200, 404],
+        ['see its members', (who) => who.get(`${at}/members`), 200, 200, 200, 404],
+        ['see its bans', (who) => who.get(`${at}/bans`), 200, 200, 403, 404],
+        ['see its audit log', (who) => who.get(`${at}/audit`), 200, 403, 403, 404],
+        ['change it', (who) => who.patch(at, { name: 'Changed' }), 200, 403, 403, 404],
+        ['make a channel', (who) => who.post(`${at}/channels`, { name: `by ${who.id}`, ...text }), 201, 403, 403, 404],
+        ['change one', (who) => who.patch(`/channels/${room}`, { topic: 'changed' }), 200, 403, 403, 404],
+        ['delete one', async (who) => who.delete(`/channels/${await made('channels', text)}`), 204, 403, 403, 404],
+        ['make a category', (who) => who.post(`${at}/categories`, { name: `by ${who.id}` }), 201, 403, 403, 404],
+        ['delete one', async (who) => who.delete(`${at}/categories/${await made('categories')}`), 204, 403, 403, 404],
+        ['make an invite', (who) => who.post(`${at}/invites`), 201, 201, 403, 404],
+        ['read', (who) => who.get(`/conversations/${room}/messages`), 200, 200, 200, 404],
+        ['send', (who) => who.post(`/conversations/${room}/messages`, { content: 'x' }), 201, 201, 201, 404],
+        ['react', async (who) => who.put(`${await said()}/reactions/:x:`), 200, 200, 200, 404],
+        ['pin', async (who) => who.put(`${await said()}/pin`), 200, 200, 403, 404],
+        ["delete another's message", async (who) => who.delete(await said()), 204, 204, 403, 404],
+        ["edit another's message", async (who) => who.patch(await said(), { content: 'y' }), 403, 403, 403, 404],
+        ['delete the server', async (who) => who.delete(at), 204, 404, 404, 404],
+      ];
+      for (const [action, attempt, ...expected] of table) {
+        const seen: number[] = [];
+        for (const actor of actors) seen.push((await attempt(actor)).status);
+        expect([action, ...seen]).toEqual([action, ...expected]);
+      }
+    }, 60_000);
+  });
+
   describe('bans', () => {
     it('take a member out at once and keep them out by every way in, until they are lifted', async () => {
       const ears = await carol.socket();

@@ -39,8 +39,9 @@ describe('search among many messages', () => {
       [rooms, MESSAGES, ROOMS],
     );
     await dataSource.query(
-      `UPDATE conversations c SET last_seq = m.last, last_rev = m.last
-       FROM (SELECT conversation_id, max(seq) AS last FROM messages GROUP BY conversation_id) m WHERE m.conversation_id = c.id`,
+      `UPDATE conversations c SET last_seq = m.last, last_rev = m.last, last_message_at = m.at
+       FROM (SELECT conversation_id, max(seq) AS last, max(created_at) AS at FROM messages GROUP BY conversation_id) m
+       WHERE m.conversation_id = c.id`,
     );
     await dataSource.query(`ANALYZE messages`);
   }, 60_000);
@@ -83,6 +84,38 @@ describe('search among many messages', () => {
     const wanted = await expected(pattern, most);
     expect(await all(q, most)).toEqual(wanted);
     expect(wanted.length > 0 || q === 'never').toBe(true);
+  });
+
+  it('finds what was said in any of thousands of threads', async () => {
+    const { dataSource } = services;
+    await dataSource.query(
+      `WITH hung AS (
+         SELECT uuidv7() AS id, m.conversation_id, m.id AS message_id, m.created_at FROM messages m
+         WHERE m.conversation_id = ANY($1) AND m.seq % 12 = 5
+       ), room AS (
+         INSERT INTO conversations (id, kind, last_seq, last_rev, last_message_at)
+         SELECT id, 'thread', 1, 1, created_at + interval '1 s' FROM hung
+       ), thread AS (
+         INSERT INTO threads (id, parent_id, message_id) SELECT id, conversation_id, message_id FROM hung
+       )
+       INSERT INTO messages (conversation_id, seq, rev, id, role, content, created_at)
+       SELECT id, 1, 1, gen_random_uuid(), 'user', 'aside ' || CASE WHEN message_id::text < '4' THEN 'quarter' ELSE '' END,
+         created_at + interval '1 s'
+       FROM hung`,
+      [mine],
+    );
+    for (const [q, pattern] of [
+      ['aside', 'aside%'],
+      ['quarter', 'aside quarter'],
+      ['uarte', 'aside quarter'],
+    ] as const) {
+      const rows: { id: string }[] = await dataSource.query(
+        `SELECT id FROM messages WHERE content LIKE $1 ORDER BY created_at DESC, id DESC`,
+        [pattern],
+      );
+      expect(rows.length).toBeGreaterThan(q === 'aside' ? 1500 : 300);
+      expect(await all(q, 1000)).toEqual(rows.slice(0, 1000).map(({ id }) => id));
+    }
   });
 
   it.each(['seldom', 'everywhere', 'eldo', '文件'])('reads no table from end to end for %s', async (q) => {

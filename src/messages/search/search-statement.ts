@@ -24,6 +24,10 @@ export interface Wanted {
 /** So many of the newest messages are read before an index is asked, spread over the rooms by their size. */
 const WALK = 8000;
 const WALK_EACH = 8;
+/** And of so many rooms, those in which something was said last: somebody may read thousands of threads. */
+const WALK_ROOMS = 400;
+/** Before some time any room may be the one in which something was said last. */
+const ALL_ROOMS = 1_000_000_000;
 
 const FOUND_COLUMNS = `m.conversation_id, m.seq, m.created_at, m.id`;
 
@@ -33,7 +37,8 @@ const FOUND_COLUMNS = `m.conversation_id, m.seq, m.created_at, m.id`;
  * What is common is found at once by walking the newest messages of the rooms; what is rare is found by an index over
  * the words (or trigrams) of all messages. Either alone is slow where the other is fast, and no planner can know: so
  * a bounded walk comes first, and the index is asked only where the walk has not found enough. `edge` is how far back
- * the walk has seen everything: what it found after that is complete, and the index gives what lies before.
+ * the walk has seen everything, in the rooms that it read and in those that it left out: what it found after that is
+ * complete, and the index gives what lies before.
  * `IS TRUE` keeps the planner, which takes the rare for rarer than it is, from asking room by room for each message.
  */
 export function searchStatement(wanted: Wanted): { text: string; values: unknown[] } {
@@ -45,14 +50,17 @@ export function searchStatement(wanted: Wanted): { text: string; values: unknown
   );
   const ranks = ranked(wanted, values);
   const limit = values.put(wanted.limit);
+  const rooms = wanted.before === undefined && !wanted.behind ? WALK_ROOMS : ALL_ROOMS;
   const text = `
     WITH ${READABLE}, reach AS MATERIALIZED (
-      SELECT c.id, c.kind, readable.title, readable.server_id, c.last_seq - c.cleared_seq AS size
+      SELECT c.id, c.kind, readable.title, readable.server_id, c.last_seq - c.cleared_seq AS size,
+        c.last_message_at AS active_at
       FROM readable JOIN conversations c ON c.id = readable.id WHERE ${reach}
     ), walked AS MATERIALIZED (
       SELECT newest.*, newest.place = room.most AS last, room.kind, room.title, room.server_id
       FROM (
-        SELECT *, ${WALK_EACH} + ceil(${WALK} * size / greatest(sum(size) OVER (), 1))::bigint AS most FROM reach
+        SELECT *, ${WALK_EACH} + ceil(${WALK} * size / greatest(sum(size) OVER (), 1))::bigint AS most
+        FROM (SELECT * FROM reach ORDER BY active_at DESC NULLS LAST LIMIT ${rooms}) latest
       ) room
       CROSS JOIN LATERAL (
         SELECT m.conversation_id, m.seq, m.id, m.created_at, m.content, m.author_id, m.agent_id, m.attachments,
@@ -61,7 +69,10 @@ export function searchStatement(wanted: Wanted): { text: string; values: unknown
         ORDER BY m.created_at DESC, m.id DESC LIMIT room.most
       ) newest
     ), edge AS MATERIALIZED (
-      SELECT max(created_at) FILTER (WHERE last) AS at FROM walked
+      SELECT greatest(
+        (SELECT max(created_at) FILTER (WHERE last) FROM walked),
+        (SELECT active_at FROM reach ORDER BY active_at DESC NULLS LAST OFFSET ${rooms} LIMIT 1)
+      ) AS at
     ), early AS MATERIALIZED (
       SELECT ${FOUND_COLUMNS}, m.kind, m.title, m.server_id FROM (
         SELECT m.* FROM walked m

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { randomBytes } from 'node:crypto';
 import { AccessService } from '../../access/access.service.js';
 import { audit } from '../../access/audit/audit.js';
@@ -24,6 +24,8 @@ const GOOD = `(expires_at IS NULL OR expires_at > now()) AND (max_uses IS NULL O
 
 @Injectable()
 export class InvitesService {
+  private readonly logger = new Logger(InvitesService.name);
+
   constructor(
     private readonly database: Database,
     private readonly work: UnitOfWork,
@@ -120,8 +122,16 @@ export class InvitesService {
     return { server: await this.servers.read(pass), joined };
   }
 
-  /** In the first channel that takes text. */
-  private async greet({ userId, profile }: Actor, serverId: string): Promise<void> {
+  /** In the first channel that takes text. Who has come in stays in, whether or not it can be said. */
+  private async greet(actor: Actor, serverId: string): Promise<void> {
+    try {
+      await this.sayJoined(actor, serverId);
+    } catch (error) {
+      this.logger.warn({ err: error as Error, serverId, userId: actor.userId }, 'nobody was told who came in');
+    }
+  }
+
+  private async sayJoined({ userId, profile }: Actor, serverId: string): Promise<void> {
     const channel = await this.database.one<{ id: string }>(
       `SELECT id FROM channels WHERE server_id = $1 AND type = 'TEXT' ORDER BY position, id LIMIT 1`,
       [serverId],
