@@ -43,8 +43,8 @@ function rowOf({ call, statements, times }: Result): string {
     scans.map(shortly).join(', '),
     count(statements.reduce((sum, { plan }) => sum + buffersOf(plan), 0)),
     statements.reduce((sum, { ms }) => sum + ms, 0).toFixed(1),
-    percentile(times, 0.5).toFixed(1),
-    percentile(times, 0.99).toFixed(1),
+    times.length > 0 ? percentile(times, 0.5).toFixed(1) : '',
+    times.length > 0 ? percentile(times, 0.99).toFixed(1) : '',
     call.goal,
   ];
   return `| ${cells.join(' | ')} |`;

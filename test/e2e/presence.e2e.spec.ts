@@ -1,5 +1,13 @@
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
-import { administrator, openSocket, type Person, person, serverOf, type Socket } from '../support/people.js';
+import {
+  administrator,
+  type Frame,
+  openSocket,
+  type Person,
+  person,
+  serverOf,
+  type Socket,
+} from '../support/people.js';
 import { runApp, type RunningApp } from '../support/run-app.js';
 
 const SECRET_KEY = 'k9Jw2LqZ8vXr4TnB7mYcP3sHdF6gA1eU0oRiW5';
@@ -34,6 +42,11 @@ describe('what a screen shows of people', () => {
     const socket = await who.socket();
     expect(await socket.ask({ type: 'subscribe', conversationId })).toMatchObject({ type: 'ack' });
     return socket;
+  };
+
+  const threadIn = async (conversationId: string): Promise<string> => {
+    const { id } = await ada.say(conversationId, 'to talk about');
+    return (await ada.post(`/conversations/${conversationId}/messages/${id}/thread`)).body.id;
   };
 
   /** What everybody in the room has heard of typing there, after all that was said to it has come. */
@@ -113,6 +126,40 @@ describe('what a screen shows of people', () => {
       await hers.next((frame) => frame.type === 'typing.start' && frame.user.id === bob.id);
       hers.close();
       his.close();
+    });
+
+    it('tells all others of a direct conversation and of a thread in it, who need not subscribe', async () => {
+      const { id } = (await ada.post('/directs', { userIds: [bob.id, eve.id] })).body;
+      const thread = await threadIn(id);
+      const stranger = await person(app.url, 'stranger');
+      const sockets = await Promise.all([ada, bob, eve, stranger].map((who) => who.socket()));
+      for (const conversationId of [id, thread]) {
+        sockets[0]!.send({ type: 'typing.start', conversationId });
+        const isStart = (frame: Frame) => frame.type === 'typing.start' && frame.conversationId === conversationId;
+        await Promise.all(sockets.slice(1, 3).map((socket) => socket.next(isStart)));
+        await bob.say(conversationId, 'of another, which ends nothing');
+        await ada.say(conversationId, 'said');
+        const isStop = (frame: Frame) => frame.type === 'typing.stop' && frame.conversationId === conversationId;
+        await Promise.all(sockets.slice(1, 3).map((socket) => socket.next(isStop)));
+        const heard = [`typing.start ${ada.name}`, `typing.stop ${ada.name}`];
+        expect(await typingHeard(conversationId, ...sockets)).toEqual([[], heard, heard, []]);
+      }
+      for (const socket of sockets) socket.close();
+    });
+
+    it('tells of a thread in a channel those who show that thread, and not those who show the channel', async () => {
+      const { id, general } = await serverOf(ada, bob, eve);
+      const thread = await threadIn(general);
+      const hers = await ada.socket();
+      const [showsThread, showsChannel] = await Promise.all([subscribed(bob, thread), subscribed(eve, general)]);
+      hers.send({ type: 'typing.start', conversationId: thread });
+      await showsThread.next('typing.start');
+      await ada.delete(`/servers/${id}/members/${bob.id}`);
+      await hers.settle();
+      hers.send({ type: 'typing.stop', conversationId: thread });
+      await hers.settle();
+      expect(await typingHeard(thread, showsThread, showsChannel)).toEqual([[`typing.start ${ada.name}`], []]);
+      for (const socket of [hers, showsThread, showsChannel]) socket.close();
     });
 
     it('goes both ways between the old socket and the new', async () => {
@@ -232,6 +279,29 @@ describe('what a screen shows of people', () => {
           .map(({ status }) => status),
       ).toEqual(['online']);
       for (const socket of [hugos, hers, his]) socket.close();
+    });
+
+    it('tells those in a direct conversation, and in threads, of each other', async () => {
+      const [kim, lea] = await Promise.all([person(app.url, 'kim'), person(app.url, 'lea')]);
+      const direct = (await kim.post('/directs', { userIds: [lea.id] })).body.id;
+      const { general } = await serverOf(kim, lea);
+      const { id: messageId } = await kim.say(direct, 'hello');
+      const aside = (await kim.post(`/conversations/${direct}/messages/${messageId}/thread`)).body.id;
+      const { id: root } = await kim.say(general, 'hello');
+      const thread = (await kim.post(`/conversations/${general}/messages/${root}/thread`)).body.id;
+      const hers = await lea.socket();
+      await hers.ask({ type: 'presence.set', status: 'away' });
+      const shown = await Promise.all([direct, aside, thread].map((id) => subscribed(kim, id)));
+      const unshown = await kim.socket();
+      for (const socket of shown) {
+        const answer = socket.heard.find(({ type, presence }) => type === 'ack' && presence);
+        expect(answer?.presence).toContainEqual({ userId: lea.id, status: 'away' });
+      }
+      await hers.ask({ type: 'presence.set', status: 'invisible' });
+      await Promise.all(shown.map((socket) => becomes(socket, lea, 'offline')));
+      await unshown.settle();
+      expect(unshown.of('presence')).toEqual([]);
+      for (const socket of [...shown, hers, unshown]) socket.close();
     });
 
     it('tells the two sides of a session of each other', async () => {
