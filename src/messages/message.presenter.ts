@@ -118,10 +118,13 @@ export const messageColumns = (viewer: string) => `
   m.pinned_at AS "pinnedAt", m.created_at AS "createdAt", m.edited_at AS "editedAt", m.deleted_at AS "deletedAt", m.author_id AS "authorId",
   author.username, author.display_name AS "displayName", author.avatar_url AS "userAvatarUrl",
   author.kind AS "userKind", m.agent_id AS "agentId", agent.name AS "agentName", agent.avatar_url AS "agentAvatarUrl"`;
+// By its key: the planner, which takes rooms to have few threads, would else compare each message with all of them.
 export const MESSAGE_JOINS = `
   LEFT JOIN users author ON author.id = m.author_id
   LEFT JOIN agents agent ON agent.id = m.agent_id
-  LEFT JOIN threads thread ON thread.parent_id = m.conversation_id AND thread.message_id = m.id`;
+  LEFT JOIN LATERAL (
+    SELECT t.id FROM threads t WHERE t.parent_id = m.conversation_id AND t.message_id = m.id LIMIT 1
+  ) AS thread ON true`;
 
 export function presentMessage(row: MessageRow): MessageView {
   return messageView(row, authorOf(row) ?? (isPersons(row) ? DELETED_USER : null));
