@@ -52,7 +52,8 @@ export class ConversationsService {
   async delete(tx: Tx, ids: string[]): Promise<void> {
     await tx.query(
       `SELECT 1 FROM conversations
-       WHERE id = ANY($1) OR id IN (SELECT id FROM threads WHERE parent_id = ANY($1)) ORDER BY id FOR UPDATE`,
+       WHERE id = ANY(ARRAY(SELECT unnest($1::uuid[]) UNION SELECT id FROM threads WHERE parent_id = ANY($1)))
+       ORDER BY id FOR UPDATE`,
       [ids],
     );
     await tx.query(`DELETE FROM conversations WHERE id = ANY($1)`, [ids]);

@@ -156,7 +156,8 @@ export class MessagesService {
       if (!cleared) throw Problem.notFound('This conversation');
       // Before their messages go, as a send into one of them does.
       const threads = await tx.query<{ id: string }>(
-        `SELECT id FROM conversations WHERE id IN (SELECT id FROM threads WHERE parent_id = $1) ORDER BY id FOR UPDATE`,
+        `SELECT id FROM conversations WHERE id = ANY(ARRAY(SELECT id FROM threads WHERE parent_id = $1))
+         ORDER BY id FOR UPDATE`,
         [room.id],
       );
       await tx.query(`DELETE FROM messages WHERE conversation_id = $1`, [room.id]);
