@@ -42,12 +42,13 @@ async function sweep(sweeper: Client, stop: AbortSignal): Promise<void> {
 }
 
 async function secondOf({ host, port, user, password, database, ssl }: Client): Promise<Client | undefined> {
-  const second = new Client({ host, port, user, password, database, ssl });
+  const second = new Client({ host, port, user, password, database, ssl, connectionTimeoutMillis: 5_000 });
   second.on('error', () => undefined);
   try {
     await second.connect();
     return second;
   } catch {
+    await second.end().catch(() => undefined);
     return undefined;
   }
 }

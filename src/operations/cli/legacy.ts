@@ -81,8 +81,8 @@ async function list({ dataSource }: House): Promise<string> {
   const rows = await dataSource.getRepository(Import).find({ order: { id: 'ASC' } });
   if (rows.length === 0) return 'Nothing has been carried over.';
   return rows
-    .map(({ id, source, location, migration, createdAt }) =>
-      [id, createdAt.toISOString(), source, location, migration ?? ''].join('  ').trimEnd(),
+    .map(({ id, source, label, location, migration, createdAt }) =>
+      [id, createdAt.toISOString(), source, location, label && `label ${label}`, migration].filter(Boolean).join('  '),
     )
     .join('\n');
 }
