@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../auth/actor.js';
+import { ServerLost } from '../auth/auth.events.js';
 import type { ConversationKind } from '../conversations/conversation.entity.js';
 import { Database } from '../platform/database/database.js';
 import { EventBus } from '../platform/events/event-bus.js';
@@ -46,6 +47,7 @@ export class AccessService {
     bus: EventBus,
   ) {
     bus.on(StandingChanged, ({ scope }) => this.cache.changed(scope));
+    bus.on(ServerLost, ({ serverId }) => this.cache.changed(`server:${serverId}`));
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { DataSource } from 'typeorm';
 import { dataSourceOptions } from '../../ormconfig.js';
@@ -43,6 +44,7 @@ function stopOnSignals(app: NestExpressApplication, database: OpenDatabase): voi
     if (stopping) return;
     stopping = true;
     setTimeout(() => process.exit(1), SHUTDOWN_MS).unref();
+    lastAnswers(app.getHttpServer());
     void app
       .close()
       .then(() => database.release())
@@ -54,6 +56,11 @@ function stopOnSignals(app: NestExpressApplication, database: OpenDatabase): voi
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+}
+
+/** Who asks again and again over a connection that is kept alive would keep the server from closing. */
+function lastAnswers(server: Server): void {
+  server.prependListener('request', (_, response: ServerResponse) => response.setHeader('Connection', 'close'));
 }
 
 /** What is foreseen is said in its own words; the rest keeps its stack, for whoever must find the fault. */

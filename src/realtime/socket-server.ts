@@ -18,7 +18,7 @@ import { CLOSE } from './close-codes.js';
 import { Connection, type Dialect } from './connection.js';
 import { drain } from './drain.js';
 import { SUBPROTOCOL, type Welcome } from './handshake.js';
-import { HEARTBEAT_SECONDS } from './heartbeat.js';
+import { beat, BEAT_MS } from './heartbeat.js';
 import { Hub } from './hub.js';
 import { RoomOrder } from './room-order.js';
 import { Presence } from './presence.js';
@@ -71,7 +71,7 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       void this.upgrade(request, socket, head);
     });
-    this.heartbeat = setInterval(() => this.beat(), HEARTBEAT_SECONDS * 1000).unref();
+    this.heartbeat = setInterval(() => beat(this.hub.connections), BEAT_MS).unref();
   }
 
   /** Lets everyone know that they should come back, not all at once, after what they sent is done. */
@@ -165,16 +165,6 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
     else if (data.length > MAX_FRAME_BYTES)
       connection.dialect.refuse(connection, 'frame_too_large', 'A frame holds 64 KiB at most.');
     else await connection.dialect.receive(connection, data.toString('utf8'));
-  }
-
-  private beat(): void {
-    for (const connection of this.hub.connections) {
-      if (connection.unansweredPings >= 2) connection.ws.terminate();
-      else {
-        connection.unansweredPings += 1;
-        connection.ws.ping();
-      }
-    }
   }
 }
 

@@ -16,6 +16,7 @@ interface Waiting {
 export class Follower {
   readonly mirror: Mirror;
   connections = 0;
+  readonly closings: number[] = [];
   private ws: WebSocket | undefined;
   private isReady = false;
   private isOver = false;
@@ -75,7 +76,8 @@ export class Follower {
       ws.terminate();
     });
     ws.on('error', () => undefined);
-    await new Promise((resolve) => ws.on('close', resolve));
+    const code = await new Promise<number>((resolve) => ws.on('close', resolve));
+    if (this.isReady) this.closings.push(code);
     this.isReady = false;
     this.mirror.disconnected();
     for (const ref of [...this.waiting.keys()]) this.settle(ref)?.reject(new Error('disconnected'));

@@ -22,6 +22,8 @@ export class House {
   readonly away: { what: string; from: number; to: number }[] = [];
   /** Ends that took too long, starts that failed. */
   readonly complaints: string[] = [];
+  /** What nodes that were ending answered to who asked whether they are ready. */
+  readonly readiness = new Set<number>();
   private readonly lines = { redis: Promise.resolve(), postgres: Promise.resolve() };
 
   private constructor(
@@ -75,7 +77,7 @@ export class House {
         await this.startAgain(node, ms);
         break;
       case 'node stopped':
-        await node.app.kill('SIGTERM');
+        await this.end(node, i);
         if (Date.now() - from > 10_500) this.complaints.push(`node ${i} took ${Date.now() - from} ms to end`);
         await this.startAgain(node, ms);
         break;
@@ -108,6 +110,25 @@ export class House {
         break;
     }
     this.away.push({ what: kind.startsWith('node') ? `node ${i}` : kind, from, to: Date.now() });
+  }
+
+  /** From the first moment on a balancer is told to send nobody there any more. */
+  private async end(node: Node, i: number): Promise<void> {
+    const ended = node.app.kill('SIGTERM');
+    let isOver = false;
+    void ended.then(() => (isOver = true));
+    let answers = 0;
+    while (!isOver) {
+      const asked = Date.now();
+      const response = await fetch(`${node.url}/health/ready`, { signal: AbortSignal.timeout(1_000) }).catch(
+        () => undefined,
+      );
+      if (response) answers += 1;
+      if (response) this.readiness.add(response.status);
+      if (response?.status === 200 && answers > 1) this.complaints.push(`node ${i} is ready while it ends`);
+      await sleep(Math.max(0, asked + 20 - Date.now()));
+    }
+    await ended;
   }
 
   /** A node that finds no database at its start ends, and whoever watches over it starts it again. */

@@ -7,33 +7,49 @@ import { Follower } from './follower.js';
 import { House } from './house.js';
 import { Ledger } from './ledger.js';
 import { type Places, Person } from './person.js';
-import { PEOPLE, type Plan, SERVERS } from './plan.js';
+import { type Fault, PEOPLE, type Plan, SERVERS } from './plan.js';
 
 const SETTLE_MS = 15_000;
 
 export interface Report {
   /** What should not be; empty after a good run. */
   wrong: string[];
+  /** The codes that sockets were closed with until everything was over. */
+  closings: number[];
+  /** What nodes that were ending said of themselves. */
+  readiness: ReadonlySet<number>;
   figures: Record<string, number>;
   logs: string[];
 }
 
-/** Carries a plan out and looks at what is left. */
-export async function runPlan(plan: Plan): Promise<Report> {
+/** Carries a plan out and looks at what is left. `inTurn`: no fault begins before the one before it is over. */
+export async function runPlan(plan: Plan, { inTurn = false } = {}): Promise<Report> {
   const house = await House.open();
   const ledger = new Ledger();
   const { people, places } = await settleIn(house, ledger);
   try {
     await Promise.all(people.map(({ follower }) => untilLive(follower)));
     const began = Date.now();
-    const strikes = plan.faults.map((fault) => sleep(fault.at).then(() => house.strike(fault)));
+    const striking = inTurn ? oneByOne(house, plan.faults) : together(house, plan.faults);
     await Promise.all(people.map((someone, i) => someone.follow(plan.acts[i] ?? [], began, plan.ms)));
-    await Promise.all(strikes);
+    await striking;
+    const closings = people.flatMap(({ follower }) => follower.closings);
     const wrong = await judge(house, ledger, people, places);
-    return { wrong, figures: figuresOf(ledger, people), logs: house.logs };
+    return { wrong, closings, readiness: house.readiness, figures: figuresOf(ledger, people), logs: house.logs };
   } finally {
     for (const { follower } of people) follower.close();
     await house.close();
+  }
+}
+
+async function together(house: House, faults: Fault[]): Promise<void> {
+  await Promise.all(faults.map((fault) => sleep(fault.at).then(() => house.strike(fault))));
+}
+
+async function oneByOne(house: House, faults: Fault[]): Promise<void> {
+  for (const fault of faults) {
+    await sleep(fault.at);
+    await house.strike(fault);
   }
 }
 

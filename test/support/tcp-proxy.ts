@@ -10,6 +10,8 @@ export interface TcpProxy {
   cut(): void;
   /** Once: what the app sends with this text in it gets through, and its answer does not; the connection ends with it. */
   loseAnswerTo(text: string): void;
+  /** The same, when the app has sent so many times from now on. */
+  cutAfter(times: number): void;
   stop(): Promise<void>;
 }
 
@@ -19,6 +21,11 @@ export async function startProxy(to: { host: string; port: number }): Promise<Tc
   let frozen = false;
   let refusing = false;
   let unanswered: string | undefined;
+  let left = Infinity;
+  const cut = () => {
+    refusing = true;
+    for (const socket of sockets) socket.destroy();
+  };
   const server = net.createServer((near) => {
     if (refusing) return near.destroy();
     const far = net.connect(to);
@@ -37,6 +44,8 @@ export async function startProxy(to: { host: string; port: number }): Promise<Tc
       from.on('thaw', () => from.pipe(into));
     }
     near.on('data', (chunk: Buffer) => {
+      left -= 1;
+      if (left === 0) return cut();
       if (unanswered === undefined || !chunk.includes(unanswered)) return;
       unanswered = undefined;
       far
@@ -56,12 +65,11 @@ export async function startProxy(to: { host: string; port: number }): Promise<Tc
     thaw: () => {
       frozen = false;
       refusing = false;
+      left = Infinity;
       for (const socket of sockets) socket.emit('thaw');
     },
-    cut: () => {
-      refusing = true;
-      for (const socket of sockets) socket.destroy();
-    },
+    cut,
+    cutAfter: (times) => (left = times),
     loseAnswerTo: (text) => (unanswered = text),
     stop: async () => {
       for (const socket of sockets) socket.destroy();

@@ -26,11 +26,11 @@ export class RedisLink implements OnApplicationBootstrap, OnApplicationShutdown 
   private subscriber: Redis | Cluster | undefined;
   private sharded = false;
   private unanswered = 0;
-  private answeredAt = 0;
+  private answeredAt = -Infinity;
   private beat: NodeJS.Timeout | undefined;
   private opening = false;
   private stopped = false;
-  private complainedAt = 0;
+  private complainedAt = -Infinity;
 
   constructor(private readonly config: Config) {}
 
@@ -41,7 +41,7 @@ export class RedisLink implements OnApplicationBootstrap, OnApplicationShutdown 
 
   /** Whether it has answered just now. */
   get isHealthy(): boolean {
-    return this.commands !== undefined && Date.now() - this.answeredAt < 2 * (BEAT_MS + PATIENCE_MS);
+    return this.commands !== undefined && performance.now() - this.answeredAt < 2 * (BEAT_MS + PATIENCE_MS);
   }
 
   /** For libraries that speak to Redis themselves; ask `isHealthy` before each use. */
@@ -97,7 +97,7 @@ export class RedisLink implements OnApplicationBootstrap, OnApplicationShutdown 
     const channels = [...this.listeners.keys()];
     if (this.sharded) for (const channel of channels) await this.subscriber.ssubscribe(channel);
     else if (channels.length > 0) await this.subscriber.subscribe(...channels);
-    this.answeredAt = Date.now();
+    this.answeredAt = performance.now();
     this.logger.log('the nodes share their events over Redis');
   }
 
@@ -107,10 +107,10 @@ export class RedisLink implements OnApplicationBootstrap, OnApplicationShutdown 
 
   private async ask(): Promise<void> {
     if (this.stopped || this.opening) return;
-    if (!this.commands || !this.subscriber || Date.now() - this.answeredAt > GIVE_UP_MS) return this.reopen();
+    if (!this.commands || !this.subscriber || performance.now() - this.answeredAt > GIVE_UP_MS) return this.reopen();
     try {
       await Promise.all([this.commands.ping(), ...(this.sharded ? [] : [this.subscriber.ping()])]);
-      this.answeredAt = Date.now();
+      this.answeredAt = performance.now();
     } catch (error) {
       this.complain(error);
     }
@@ -146,8 +146,8 @@ export class RedisLink implements OnApplicationBootstrap, OnApplicationShutdown 
 
   /** Once a while: a Redis that is away says so with every beat. */
   private complain(error: unknown): void {
-    if (this.stopped || Date.now() - this.complainedAt < 30_000) return;
-    this.complainedAt = Date.now();
+    if (this.stopped || performance.now() - this.complainedAt < 30_000) return;
+    this.complainedAt = performance.now();
     this.logger.warn({ err: error as Error }, 'Redis cannot be reached: other nodes are told through the database');
   }
 }
