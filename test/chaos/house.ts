@@ -64,6 +64,13 @@ export class House {
     await mine;
   }
 
+  /** While nothing gets from one node to the other but through the database. */
+  async withoutRedis(act: () => Promise<void>): Promise<void> {
+    await this.redis.kill();
+    await act();
+    await this.redis.start();
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.nodes.map(({ app }) => app.stop()));
     await Promise.all([this.redis.stop(), this.postgres.stop()]);

@@ -31,11 +31,11 @@ export class Person {
     for (const act of acts) {
       await sleep(Math.max(0, began + act.at - Date.now()));
       if (Date.now() > began + ms) return;
-      await this.do(act);
+      await this.act(act);
     }
   }
 
-  private do(act: Act): Promise<void> {
+  act(act: Act): Promise<void> {
     switch (act.kind) {
       case 'send':
         return this.send(act);

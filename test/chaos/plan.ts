@@ -90,7 +90,5 @@ function faultsOf(chance: Chance, ms: number): Fault[] {
     const kind = deck.pop() as Fault['kind'];
     faults.push({ at, kind, ms: chance.between(...LASTS_MS[kind]), node: chance.between(0, NODES - 1) });
   }
-  // What is said last is missed by one of the nodes, and nothing comes after it that would show that.
-  faults.push({ at: ms - 700, kind: 'redis killed', ms: 1_500, node: 0 });
   return faults;
 }
