@@ -172,4 +172,39 @@ describe('a message in a session', () => {
     const titles = heard.filter(({ type }) => type === ConversationUpdated.type).map(({ data }) => data);
     expect(titles).toEqual([{ conversation: { id, title } }]);
   });
+
+  it('lets nobody have all the agents to themselves', async () => {
+    const cleo = await actor(services.dataSource, 'cleo');
+    const share = 256;
+    const busy = Array.from({ length: share }, () => uuidv7());
+    await sql(
+      `INSERT INTO conversations (id, kind, last_seq, last_rev) SELECT id, 'session', 1, 1 FROM unnest($1::uuid[]) id`,
+      [busy],
+    );
+    await sql(
+      `INSERT INTO sessions (id, type, owner_id, agent_id) SELECT id, 'agent', $2, $3 FROM unnest($1::uuid[]) id`,
+      [busy, cleo.userId, ECHO],
+    );
+    await sql(
+      `INSERT INTO messages (conversation_id, seq, id, rev, author_id, role, content)
+       SELECT id, 1, id, 1, $2, 'user', 'go on' FROM unnest($1::uuid[]) id`,
+      [busy, cleo.userId],
+    );
+    await sql(
+      `INSERT INTO replies (session_id, id, asked_id, status, attempts, leased_until)
+       SELECT id, id, id, 'running', 1, now() + interval '1 hour' FROM unnest($1::uuid[]) id`,
+      [busy],
+    );
+    const newSession = async (who: Actor) =>
+      (await services.app.get(SessionsService).create(who, { type: 'agent', agentId: ECHO })).session.id;
+    const one = await newSession(cleo);
+    await append(await enter(cleo, one), 'one more');
+    const other = await newSession(bob);
+    await append(await enter(bob, other), 'hello');
+    while ((await repliesIn(other))[0].status !== 'done') await sql('SELECT pg_sleep(0.05)');
+    expect((await repliesIn(one))[0].status).toBe('waiting');
+    await sql(`DELETE FROM replies WHERE session_id = $1`, [busy[0]]);
+    while ((await repliesIn(one))[0].status !== 'done') await sql('SELECT pg_sleep(0.05)');
+    await sql(`DELETE FROM conversations WHERE id = ANY($1)`, [busy]);
+  }, 30_000);
 });

@@ -6,6 +6,9 @@ import type { Tx } from '../../platform/database/unit-of-work.js';
 /** How long others believe a node that says nothing: one that hangs, since one that is gone is seen by its lock. */
 const LEASE = `interval '15 seconds'`;
 
+/** How many replies of one person run at once, on all nodes. */
+const SHARE = 256;
+
 /** A reply that this node has taken up. */
 export interface TakenReply {
   id: string;
@@ -59,16 +62,27 @@ export class ReplyStore {
     private readonly self: NodeLock,
   ) {}
 
-  /** Takes up what waits in sessions where nothing runs. Of two nodes that ask at once each gets its own. */
+  /**
+   * Takes up what waits in sessions where nothing runs, of nobody more than their share, so that one person's replies
+   * keep nobody else's waiting. Of two nodes that ask at once each gets its own.
+   */
   claim(limit: number): Promise<TakenReply[]> {
     return this.database.prepared<TakenReply>(
-      `WITH due AS (
-         SELECT session_id, id FROM replies waiting
-         WHERE status = 'waiting' AND NOT EXISTS (
+      `WITH busy AS (
+         SELECT owner_id, count(*) AS running FROM replies JOIN sessions ON sessions.id = session_id
+         WHERE replies.status = 'running' GROUP BY owner_id
+       ), next AS (
+         SELECT session_id, waiting.id,
+           coalesce(running, 0) + row_number() OVER (PARTITION BY owner_id ORDER BY waiting.id) AS nth
+         FROM replies waiting JOIN sessions ON sessions.id = session_id LEFT JOIN busy USING (owner_id)
+         WHERE waiting.status = 'waiting' AND NOT EXISTS (
            SELECT 1 FROM replies other WHERE other.session_id = waiting.session_id AND other.status = 'running')
+       ), due AS (
+         SELECT session_id, id FROM replies
+         WHERE status = 'waiting' AND (session_id, id) IN (SELECT session_id, id FROM next WHERE nth <= $3)
          ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED
        ) ${TAKE}`,
-      [this.self.node, limit],
+      [this.self.node, limit, SHARE],
     );
   }
 

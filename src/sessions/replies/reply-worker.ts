@@ -14,7 +14,7 @@ import { AgentSilenced, ReplyStopWanted } from './replies.events.js';
 import { ReplyStore, type TakenReply } from './reply-store.js';
 import { Speaking } from './speaking.js';
 
-const AT_ONCE = 256;
+const AT_ONCE = 1024;
 /** How often a node looks for what it was not woken for, keeps what was said, and shows that it lives. */
 const BEAT_MS = 1_000;
 /** What is nearly done may be finished before the app ends; what is not goes to another node. */
