@@ -259,12 +259,25 @@ describe('carrying an old SQLite file over', () => {
     const header = house.path('header.db');
     await writeFile(header, (await readFile(truncated)).subarray(0, 100));
     const other = sqlite(house.path('other.db'), 'CREATE TABLE t (a)');
+    const sideless = sqlite(
+      house.path('sideless.db'),
+      'CREATE TABLE chat_session (id); CREATE TABLE chat_message (id, session_id, role, content)',
+    );
     await writeFile(house.path('text.db'), 'hello '.repeat(100));
     const locked = chatSessions(house.path('locked.db'), 2);
     const holder = new Database(locked);
     holder.exec('BEGIN EXCLUSIVE; DELETE FROM chat_message');
     const answers = [];
-    const files = [truncated, header, other, house.path('text.db'), locked, house.path('none.db'), house.folder];
+    const files = [
+      truncated,
+      header,
+      other,
+      sideless,
+      house.path('text.db'),
+      locked,
+      house.path('none.db'),
+      house.folder,
+    ];
     for (const file of files) {
       const { code, stderr } = await house.carry('chat-sessions', file);
       expect({ file, code, stack: /\n\s+at /.test(stderr) }).toEqual({ file, code: 1, stack: false });
@@ -276,6 +289,7 @@ describe('carrying an old SQLite file over', () => {
       expect.stringContaining('damaged or truncated'),
       expect.stringMatching(/damaged or truncated|has no tables/),
       expect.stringContaining('has no tables'),
+      expect.stringContaining('has no column is_user_message'),
       expect.stringContaining('no SQLite database'),
       expect.stringContaining('is locked'),
       expect.stringContaining('cannot be read'),

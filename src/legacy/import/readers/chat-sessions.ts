@@ -17,6 +17,11 @@ export async function openChatSessions(location: string, label?: string): Promis
     await file.close();
     throw new SourceError(`${location} has no tables chat_session and chat_message.`);
   }
+  // Without it every message would be the person's own.
+  if (!file.columns('chat_message').includes('is_user_message')) {
+    await file.close();
+    throw new SourceError(`${location} is of another schema: chat_message has no column is_user_message.`);
+  }
   const hasUsers = file.tables().includes('user');
   const table = (name: string) => ({ name, count: () => file.count(name), rows: () => file.rows(name) });
   return {
