@@ -98,6 +98,22 @@ describe('a client of the old agent and peer chat', () => {
       expect((await ada.old('GET', history())).body.messages).toHaveLength(2);
     });
 
+    it('takes an id for the session that has it, whatever somebody else calls theirs', async () => {
+      const waiting = await ada.post('/sessions', { type: 'peer', title: 'For the next advocate' });
+      const given = await ada.post('/sessions', { type: 'peer', advocateId: bob.id });
+      for (const { id } of [waiting.body, given.body]) {
+        const alike = await eve.post('/sessions', { type: 'peer', advocateId: bob.id, externalId: id });
+        expect(alike.status).toBe(201);
+      }
+      expect((await say(bob, 'for ada alone', 'peer', waiting.body.id)).status).toBe(403);
+      expect((await say(bob, 'for ada alone', 'peer', given.body.id)).status).toBe(200);
+      const read = await bob.old('GET', history(given.body.id));
+      expect([read.status, read.body.messages]).toMatchObject([200, [{ content: 'for ada alone', userId: ada.id }]]);
+      expect((await eve.get('/search?q=alone')).body.items).toEqual([]);
+      for (const { id } of (await eve.get('/sessions')).body.items) await eve.delete(`/sessions/${id}`);
+      await Promise.all([waiting, given].map(({ body }) => ada.delete(`/sessions/${body.id}`)));
+    });
+
     it('lists sessions with the latest message first, those of a side or a type', async () => {
       const { sessionId: second } = (await ada.old('POST', '/api/peer-chat/start', {})).body;
       const list = async (who: Person, query: string) =>

@@ -8,6 +8,8 @@ import type { ImportedKind } from '../import/imported-id.entity.js';
 interface NamedSession {
   id: string;
   own: boolean;
+  /** It has this id; others have it as a name, which anybody may give to what is theirs. */
+  exact: boolean;
   helped: boolean;
 }
 
@@ -24,7 +26,7 @@ export class OldIds {
     const named = await this.sessionsNamed(actor, given);
     const [first, second] = named;
     if (first?.own) return first.id;
-    if (first?.helped && second?.helped) {
+    if (first?.helped && second?.helped && !first.exact) {
       throw Problem.conflict('ambiguous_id', 'Several sessions have this id: use the id that the new API gives them.');
     }
     if (first?.helped) return first.id;
@@ -65,11 +67,12 @@ export class OldIds {
 
   private sessionsNamed({ userId }: Actor, given: string): Promise<NamedSession[]> {
     return this.database.query<NamedSession>(
-      `SELECT s.id, s.owner_id = $1 AS own, coalesce(s.advocate_id = $1, false) AS helped
+      `SELECT s.id, s.owner_id = $1 AS own, coalesce(s.id = $3, false) AS exact,
+         coalesce(s.advocate_id = $1, false) AS helped
        FROM sessions s
        WHERE s.external_id = $2 OR s.id = $3
          OR s.id IN (SELECT target_id FROM imported_ids WHERE kind = 'conversation' AND external_id = $2)
-       ORDER BY own DESC, helped DESC, s.id LIMIT 2`,
+       ORDER BY own DESC, exact DESC, helped DESC, s.id LIMIT 2`,
       [userId, given, UUID.test(given) ? given.toLowerCase() : null],
     );
   }
