@@ -20,9 +20,9 @@ export async function advocateFor(tx: Tx, ownerId: string, advocateId: string): 
   return advocate;
 }
 
-/** The caller as an advocate. Throws 404: to others there is nothing in the queue. */
+/** The caller as an advocate. Throws 404 in the words of the door: to others there is nothing in the queue. */
 export async function asAdvocate(tx: Tx, userId: string): Promise<Profile> {
   const advocate = await lockAdvocate(tx, userId);
-  if (!advocate) throw Problem.notFound('This session');
+  if (!advocate) throw Problem.notFound('This conversation');
   return advocate;
 }

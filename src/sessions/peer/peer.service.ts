@@ -42,7 +42,7 @@ export class PeerService {
     await this.changes.underLock({ id: sessionId }, async (tx) => {
       const advocate = await asAdvocate(tx, userId);
       const session = await present(tx, sessionId);
-      if (session.type !== 'peer' || session.status !== 'open') throw Problem.notFound('This session');
+      if (session.type !== 'peer' || session.status !== 'open') throw Problem.notFound('This conversation');
       if (session.ownerId === userId) throw Problem.forbidden('Nobody is their own advocate.');
       if (session.advocateId) throw Problem.conflict('already_claimed', 'Somebody else has this session.');
       await this.give(tx, sessionId, session, advocate);
@@ -111,14 +111,14 @@ async function present(tx: Tx, sessionId: string): Promise<Present> {
     `SELECT type, status, owner_id AS "ownerId", advocate_id AS "advocateId" FROM sessions WHERE id = $1`,
     [sessionId],
   );
-  if (!row) throw Problem.notFound('This session');
+  if (!row) throw Problem.notFound('This conversation');
   return row;
 }
 
 /** The session, if the pass is still that of its advocate: somebody may have taken it on since the pass was made. */
 async function helped(tx: Tx, { room, actor }: Writer): Promise<Present> {
   const session = await present(tx, room.id);
-  if (session.advocateId !== actor.userId) throw Problem.notFound('This session');
+  if (session.advocateId !== actor.userId) throw Problem.notFound('This conversation');
   return session;
 }
 
