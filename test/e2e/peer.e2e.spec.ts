@@ -91,6 +91,24 @@ describe('peer support', () => {
     await Promise.all([ada.delete(`/sessions/${id}`), bob.delete(`/sessions/${own.id}`)]);
   });
 
+  it('refuses to let anybody claim what they may not see as it refuses what is not there', async () => {
+    const { id } = await open();
+    const taken = await open({ advocateId: cleo.id });
+    const withAgent = await open({ type: 'agent', agentId: ECHO });
+    const { body: server } = await ada.post('/servers', { name: 'Hers' });
+    const refused = async (who: Person, claimed: string) => {
+      const { status, body } = await who.post(`/sessions/${claimed}/claim`);
+      return { ...body, status, requestId: null };
+    };
+    const nothing = await refused(root, '01990000-0000-7000-8000-00000000dead');
+    expect(nothing.status).toBe(404);
+    for (const each of [id, taken.id, withAgent.id, server.channels[0].id]) {
+      expect(await refused(root, each)).toEqual(nothing);
+    }
+    for (const each of [withAgent.id, server.channels[0].id]) expect(await refused(bob, each)).toEqual(nothing);
+    await Promise.all([id, taken.id, withAgent.id].map((each) => ada.delete(`/sessions/${each}`)));
+  });
+
   it('gives a session to who claims it, with what was said, from then on until they release it', async () => {
     const [hers, his, others] = await Promise.all([ada.socket(), bob.socket(), cleo.socket()]);
     const { id } = await open();
@@ -273,7 +291,7 @@ describe('peer support', () => {
     const next = await open({}, root);
     await socket.settle();
     expect(JSON.stringify(socket.heard)).not.toContain('after');
-    expect(socket.of('session.queued').map(({ session }) => session.id)).not.toContain(next.id);
+    expect(socket.of('session.queued')).toEqual([]);
     expect((await queueOf(bob)).map((item) => item.id)).toEqual([id, next.id]);
     await Promise.all([ada.delete(`/sessions/${id}`), root.delete(`/sessions/${next.id}`)]);
     socket.close();

@@ -26,6 +26,6 @@ export async function leaveAdvocacy(tx: Tx, userId: string): Promise<void> {
     tx.announce(StandingChanged([], { scope: `conversation:${id}` }));
     tx.announce(ConversationDeleted([`user:${userId}`], { conversationId: id }));
     tx.announce(ConversationUpdated([`user:${ownerId}`], { conversation: { id, advocate: null } }));
-    await tellWatchers(tx, id, false);
+    await tellWatchers(tx, id, false, userId);
   }
 }

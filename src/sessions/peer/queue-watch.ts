@@ -8,9 +8,15 @@ export async function waits(tx: Tx, sessionId: string): Promise<boolean> {
   return row !== undefined;
 }
 
-/** After a change: tells the advocates where it has come into the queue or, other than by a claim, left it. */
-export async function tellWatchers(tx: Tx, sessionId: string, waitedBefore: boolean): Promise<void> {
+/**
+ * After a change: tells the advocates where it has come into the queue or, other than by a claim, left it. `past` is
+ * an advocate no more, and may listen for a moment yet.
+ */
+export async function tellWatchers(tx: Tx, sessionId: string, waitedBefore: boolean, past?: string): Promise<void> {
   const row = await tx.one<QueuedRow>(`${QUEUED_ROWS} AND s.id = $1`, [sessionId]);
-  if (row && !waitedBefore) tx.announce(SessionQueued(ADVOCATES, { session: presentQueued(row) }));
+  if (row && !waitedBefore) {
+    const queued = SessionQueued(ADVOCATES, { session: presentQueued(row) });
+    tx.announce(past === undefined ? queued : { ...queued, except: past });
+  }
   if (!row && waitedBefore) tx.announce(SessionDequeued(ADVOCATES, { sessionId }));
 }
