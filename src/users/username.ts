@@ -1,9 +1,10 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
-import { IsString, Length, Matches } from 'class-validator';
+import { IsString, Length, Matches, ValidateBy } from 'class-validator';
+import { comparable } from './names.js';
 
-/** `@everyone` and `@here` in a message are no person. */
-const FREE = /^(?!(everyone|here)$)/i;
+/** `@everyone` and `@here` in a message are no person; the house speaks as `system`, and for those who have gone. */
+const TAKEN = ['everyone', 'here', 'system', 'deleted-user'];
 const USERNAME = /^[\p{L}\p{N}_.-]+$/u;
 
 /** A username to be. */
@@ -12,7 +13,13 @@ export function IsUsername(): PropertyDecorator {
     ApiProperty({ example: 'ada', minLength: 3, maxLength: 32, description: 'Letters, digits, `_`, `.` and `-`.' }),
     IsString(),
     Length(3, 32),
-    Matches(FREE, { message: 'is a word that stands for everybody' }),
+    ValidateBy(
+      {
+        name: 'isFree',
+        validator: { validate: (name) => typeof name === 'string' && !TAKEN.includes(comparable(name)) },
+      },
+      { message: 'is a word that stands for something else' },
+    ),
     Matches(USERNAME, { message: 'may hold letters, digits, _ . and - only' }),
   );
 }

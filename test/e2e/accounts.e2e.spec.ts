@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import pg from 'pg';
 import { type Answer, Client, closeCode, type SignedIn } from '../support/client.js';
@@ -142,6 +143,15 @@ describe('Accounts', () => {
       expect(answer.status).toBe(400);
       const paths = new Set(answer.body.errors.map(({ path }) => path));
       expect([...paths].sort()).toEqual(['displayName', 'email', 'id', 'isAdmin', 'kind', 'password', 'username']);
+    });
+
+    it('gives nobody the names of the house, in whatever width or case', async () => {
+      for (const username of ['everyone', 'Ｅveryone', 'HERE', 'ｈｅｒｅ', 'System', 'deleted-user']) {
+        const body = { username, email: `${randomUUID()}@example.org`, password: PASSWORD };
+        const answer = await client.call<{ errors: { path: string }[] }>('POST', '/auth/register', { body });
+        expect([username, answer.status]).toEqual([username, 400]);
+        expect(answer.body.errors).toMatchObject([{ path: 'username' }]);
+      }
     });
 
     it('refuses common passwords and the own name, and asks nothing else of a password', async () => {
