@@ -17,6 +17,7 @@ describe('an address that may not be called', () => {
     ['this host', '0.0.0.0', '0.1.2.3', '::'],
     ['loopback', '127.0.0.1', '127.255.255.254', '::1', '0:0:0:0:0:0:0:1'],
     ['private', '10.0.0.1', '172.16.0.1', '172.31.255.255', '192.168.1.1'],
+    ['public by its number, but inside of every machine at Azure', '168.63.129.16', '::ffff:168.63.129.16'],
     ['link-local, where clouds keep their metadata', '169.254.169.254', 'fe80::1', 'fe80::1%eth0', 'febf::1'],
     ['shared by a carrier', '100.64.0.1', '100.127.255.255'],
     ['unique-local', 'fc00::1', 'fd00:ec2::254'],
