@@ -1,4 +1,5 @@
 import type { NestExpressApplication } from '@nestjs/platform-express';
+import { once } from 'node:events';
 import type { Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { DataSource } from 'typeorm';
@@ -13,6 +14,9 @@ import { welcomeText } from './welcome-text.js';
 /** A shutdown that takes longer than this has hung: what is committed is safe anyway. */
 const SHUTDOWN_MS = 9_500;
 
+/** Connections that wait to be taken: with Node's 511, thousands who come back at once are cut off in the handshake. */
+const BACKLOG = 4096;
+
 /** Starts a node: configuration, database, migrations, HTTP and sockets. Exits with 1 and a word where it cannot. */
 export async function boot(): Promise<void> {
   let database: OpenDatabase | undefined;
@@ -22,8 +26,8 @@ export async function boot(): Promise<void> {
     const dataSource = await openDataSource(config, database.url);
     const app = await createApp(config, dataSource);
     stopOnSignals(app, database);
-    await app.listen(config.port, config.host);
-    const { port } = app.getHttpServer().address() as AddressInfo;
+    await app.init();
+    const port = await listen(app.getHttpServer(), config);
     process.stdout.write(welcomeText(config, port, database.where));
   } catch (error) {
     process.stderr.write(`${reason(error)}\n`);
@@ -36,6 +40,13 @@ async function openDataSource(config: Config, url: string): Promise<DataSource> 
   const dataSource = await new DataSource(dataSourceOptions(url, config.poolSize)).initialize();
   await readySchema(dataSource, config.migrations);
   return dataSource;
+}
+
+/** Nest's own listen takes no backlog. Gives the port. */
+async function listen(server: Server, { port, host }: Config): Promise<number> {
+  server.listen({ port, host, backlog: BACKLOG });
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
 }
 
 function stopOnSignals(app: NestExpressApplication, database: OpenDatabase): void {
