@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { Database } from '../platform/database/database.js';
+import { together } from '../platform/database/together.js';
 import { EventBus } from '../platform/events/event-bus.js';
 import { presentProfile, PROFILE_COLUMNS } from '../users/profile.presenter.js';
 import type { UserKind } from '../users/user.entity.js';
@@ -11,6 +12,7 @@ import { AccountChanged, LoginEnded } from './auth.events.js';
 const TRUST_MS = 1_000;
 
 interface ActorRow {
+  loginId: string;
   id: string;
   username: string;
   displayName: string;
@@ -65,19 +67,22 @@ export class Actors {
     for (const [loginId, actor] of this.known.entries()) if (actor.userId === userId) this.known.delete(loginId);
   }
 
-  private async load(loginId: string): Promise<Actor | undefined> {
-    const [row] = await this.database.prepared<ActorRow>(
-      `SELECT ${PROFILE_COLUMNS},
+  private readonly load = together(async (loginIds) => {
+    const rows = await this.database.prepared<ActorRow>(
+      `SELECT l.id AS "loginId", ${PROFILE_COLUMNS},
          u.is_admin AS "isAdmin", u.is_advocate AS "isAdvocate",
          u.second_factor_required AND NOT EXISTS (
            SELECT 1 FROM second_factors f WHERE f.user_id = u.id AND f.confirmed_at IS NOT NULL
          ) AS "lacksSecondFactor"
        FROM logins l JOIN users u ON u.id = l.user_id
-       WHERE l.id = $1 AND l.ended_at IS NULL AND l.expires_at > now() AND u.disabled_at IS NULL`,
-      [loginId],
+       WHERE l.id = ANY($1::uuid[]) AND l.ended_at IS NULL AND l.expires_at > now() AND u.disabled_at IS NULL`,
+      [loginIds],
     );
-    if (!row) return undefined;
-    const { id, isAdmin, isAdvocate, lacksSecondFactor } = row;
-    return { userId: id, loginId, profile: presentProfile(row), isAdmin, isAdvocate, lacksSecondFactor };
-  }
+    return new Map(rows.map((row) => [row.loginId, actorOf(row)]));
+  });
+}
+
+function actorOf(row: ActorRow): Actor {
+  const { id, loginId, isAdmin, isAdvocate, lacksSecondFactor } = row;
+  return { userId: id, loginId, profile: presentProfile(row), isAdmin, isAdvocate, lacksSecondFactor };
 }

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { audienceOf, rulingKind } from '../access/facts.js';
 import type { Reader } from '../access/pass.js';
 import { Database } from '../platform/database/database.js';
+import { together } from '../platform/database/together.js';
 import type { Tx } from '../platform/database/unit-of-work.js';
 import { EventBus } from '../platform/events/event-bus.js';
 import type { Topic } from '../platform/events/event.js';
@@ -70,12 +71,17 @@ export class ConversationsService {
 
   /** The servers somebody is a member of: whose topics their sockets listen to. */
   async serversOf(userId: string): Promise<string[]> {
-    const rows = await this.database.prepared<{ id: string }>(
-      `SELECT server_id AS id FROM memberships WHERE user_id = $1`,
-      [userId],
-    );
-    return rows.map(({ id }) => id);
+    return (await this.readServers(userId)) ?? [];
   }
+
+  private readonly readServers = together(async (userIds) => {
+    const rows = await this.database.prepared<{ userId: string; ids: string[] }>(
+      `SELECT user_id AS "userId", array_agg(server_id) AS ids FROM memberships
+       WHERE user_id = ANY($1::uuid[]) GROUP BY user_id`,
+      [userIds],
+    );
+    return new Map(rows.map(({ userId, ids }) => [userId, ids]));
+  });
 
   /** The rooms of one server as this person has them, inside the transaction that made them theirs. */
   async statesIn(tx: Tx, serverId: string, userId: string): Promise<ConversationState[]> {

@@ -2,6 +2,7 @@ import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { audienceOf, type Room } from '../access/facts.js';
 import type { Reader } from '../access/pass.js';
 import { Database } from '../platform/database/database.js';
+import { together } from '../platform/database/together.js';
 import { EventBus } from '../platform/events/event-bus.js';
 import type { Topic } from '../platform/events/event.js';
 import { MemberAdded } from '../servers/memberships/memberships.events.js';
@@ -51,12 +52,16 @@ export class Presence implements OnModuleInit {
 
   /** What somebody has chosen, on whatever device. */
   async chosenBy(userId: string): Promise<Chosen> {
-    const [row] = await this.database.prepared<{ choice: Choice; chosenAt: Date }>(
-      `SELECT choice, chosen_at AS "chosenAt" FROM presence_choices WHERE user_id = $1`,
-      [userId],
-    );
-    return row ? { choice: row.choice, at: row.chosenAt.getTime() } : { choice: 'online', at: 0 };
+    return (await this.readChoice(userId)) ?? { choice: 'online', at: 0 };
   }
+
+  private readonly readChoice = together(async (userIds) => {
+    const rows = await this.database.prepared<{ userId: string; choice: Choice; chosenAt: Date }>(
+      `SELECT user_id AS "userId", choice, chosen_at AS "chosenAt" FROM presence_choices WHERE user_id = ANY($1::uuid[])`,
+      [userIds],
+    );
+    return new Map(rows.map(({ userId, choice, chosenAt }) => [userId, { choice, at: chosenAt.getTime() }]));
+  });
 
   async choose(userId: string, choice: Choice): Promise<void> {
     const row = await this.database.one<{ chosenAt: Date }>(

@@ -4,6 +4,7 @@ import type { Express } from 'express';
 import type { IncomingMessage, Server } from 'node:http';
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
+import pLimit from 'p-limit';
 import proxyAddress from 'proxy-addr';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { ConversationsService } from '../conversations/conversations.service.js';
@@ -15,6 +16,7 @@ import { MessageDelta } from '../sessions/replies/replies.events.js';
 import { Admission } from './admission.js';
 import { Attendance } from './attendance.js';
 import { CLOSE } from './close-codes.js';
+import { CATCHING_UP } from './catching-up.js';
 import { Connection, type Dialect } from './connection.js';
 import { drain } from './drain.js';
 import { SUBPROTOCOL, type Welcome } from './handshake.js';
@@ -47,6 +49,7 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
   });
   private heartbeat: NodeJS.Timeout | undefined;
+  private readonly inTurn = pLimit(CATCHING_UP);
   private stopping = false;
 
   constructor(
@@ -137,7 +140,7 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
         if (!connection.lost.has(`server:${id}`) && !connection.isClosed)
           this.hub.subscribe(connection, `server:${id}`);
       }
-      const states = await this.conversations.statesOf(userId);
+      const states = await this.inTurn(() => this.conversations.statesOf(userId));
       for (const state of states) this.attendance.learn(state, userId);
       if (!connection.isClosed) this.presence.came(connection, chosen);
       for (const { id, rev } of states) if (!this.order.hasPassed(id, rev)) connection.goAhead(id, rev);

@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
+import pLimit from 'p-limit';
 import { AccessService } from '../access/access.service.js';
 import { HistoryService } from '../messages/history.service.js';
 import { Problem } from '../platform/http/problem.js';
+import { CATCHING_UP } from './catching-up.js';
 import type { Connection } from './connection.js';
 import { RoomOrder } from './room-order.js';
 
@@ -10,6 +12,8 @@ const PAGE = 100;
 /** Brings a client from the rev it has to the present, page by page, as fast as it reads. */
 @Injectable()
 export class SyncService {
+  private readonly inTurn = pLimit(CATCHING_UP);
+
   constructor(
     private readonly access: AccessService,
     private readonly history: HistoryService,
@@ -29,7 +33,7 @@ export class SyncService {
     try {
       for (let more = true; more && !connection.isClosed;) {
         const reader = await this.access.enter(connection.actor, conversationId, 'read');
-        const changes = await this.history.changes(reader, rev, PAGE);
+        const changes = await this.inTurn(() => this.history.changes(reader, rev, PAGE));
         connection.send({ type: 'changes', ref, conversationId, ...changes });
         ({ rev, more } = changes);
         isTold = true;

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/database/database.js';
+import { together } from '../../platform/database/together.js';
 import { EventBus } from '../../platform/events/event-bus.js';
 import { type Delta, MessageDelta } from './replies.events.js';
 import { paceAmong, ReplyRun } from './reply-run.js';
@@ -46,12 +47,19 @@ export class LiveReplies {
 
   /** What is being said to somebody at this moment, each from its beginning: for a client that comes back. */
   async toldTo(userId: string): Promise<Delta[]> {
-    const rows = await this.database.prepared<Delta>(
-      `SELECT reply.session_id AS "conversationId", reply.id AS "replyId", 0 AS at, reply.text
-       FROM replies reply JOIN sessions session ON session.id = reply.session_id
-       WHERE reply.status = 'running' AND session.owner_id = $1`,
-      [userId],
-    );
-    return rows.map((row) => ({ ...row, text: this.runs.get(row.replyId)?.known ?? row.text }));
+    const deltas = (await this.readTold(userId)) ?? [];
+    return deltas.map((delta) => ({ ...delta, text: this.runs.get(delta.replyId)?.known ?? delta.text }));
   }
+
+  private readonly readTold = together(async (userIds) => {
+    const rows = await this.database.prepared<Delta & { ownerId: string }>(
+      `SELECT session.owner_id AS "ownerId", reply.session_id AS "conversationId", reply.id AS "replyId", 0 AS at, reply.text
+       FROM replies reply JOIN sessions session ON session.id = reply.session_id
+       WHERE reply.status = 'running' AND session.owner_id = ANY($1::uuid[])`,
+      [userIds],
+    );
+    const told = new Map<string, Delta[]>();
+    for (const { ownerId, ...delta } of rows) told.set(ownerId, [...(told.get(ownerId) ?? []), delta]);
+    return told;
+  });
 }
