@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool, QueryConfig, QueryResult, QueryResultRow } from 'pg';
 import Cursor from 'pg-cursor';
 import { DataSource } from 'typeorm';
@@ -8,6 +9,8 @@ import { DataSource } from 'typeorm';
  * waiting: they get 503, and the connection is given up.
  */
 const PATIENCE_MS = 10_000;
+
+const RETRY_MS = 20;
 
 const names = new Map<string, string>();
 
@@ -27,7 +30,7 @@ export class Database {
   }
 
   async query<Row extends QueryResultRow>(sql: string, values: unknown[] = []): Promise<Row[]> {
-    return (await this.pool.query<Row>(patiently({ text: sql, values }))).rows;
+    return (await this.run<Row>({ text: sql, values })).rows;
   }
 
   /** Connections of this node's pool, and callers that wait for one. */
@@ -38,7 +41,7 @@ export class Database {
 
   /** For a library that wants the whole result of node-postgres. */
   result(statement: QueryConfig): Promise<QueryResult> {
-    return this.pool.query(patiently(statement));
+    return this.run(statement);
   }
 
   /**
@@ -64,11 +67,24 @@ export class Database {
    * constants of the program, since each one stays with every connection.
    */
   async prepared<Row extends QueryResultRow>(text: string, values: unknown[]): Promise<Row[]> {
-    return (await this.pool.query<Row>(patiently({ name: nameOf(text), text, values }))).rows;
+    return (await this.run<Row>({ name: nameOf(text), text, values })).rows;
   }
 
   async one<Row extends QueryResultRow>(sql: string, values: unknown[] = []): Promise<Row | undefined> {
     return (await this.query<Row>(sql, values))[0];
+  }
+
+  /** Without a file descriptor for one more connection, as where sockets have taken them all, it waits for one that is open. */
+  private async run<Row extends QueryResultRow>(statement: QueryConfig): Promise<QueryResult<Row>> {
+    const deadline = performance.now() + PATIENCE_MS;
+    for (;;) {
+      try {
+        return await this.pool.query<Row>(patiently(statement));
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EMFILE' || performance.now() > deadline) throw error;
+        await sleep(RETRY_MS);
+      }
+    }
   }
 }
 
