@@ -1,5 +1,5 @@
 import { type Bench, SECONDS } from '../bench.js';
-import { compare, type Figure, type Round } from '../support/compare.js';
+import { compare, type Figure, replay, type Round } from '../support/compare.js';
 import { load, type SocketResult } from '../support/processes.js';
 
 const LISTENERS = 1000;
@@ -20,9 +20,9 @@ export async function F1(bench: Bench): Promise<Figure[]> {
 /** With F3, which is measured in the same rounds. */
 export async function F2(bench: Bench): Promise<Figure[]> {
   const { floor, ours } = await fanOut(bench, 1);
-  const slow: { floor: number[]; ours: number[] } = { floor: [], ours: [] };
-  const keep = (side: number[], result: SocketResult) => {
-    side.push(result.lastP99);
+  const slow: { floor: Round[]; ours: Round[] } = { floor: [], ours: [] };
+  const keep = (side: Round[], result: SocketResult) => {
+    side.push({ value: result.lastP99, clientCpu: result.clientCpu });
     return perCpu(result);
   };
   const about = { id: 'F2', what: '1,000 listeners, 1 in flight', unit: 'deliveries / CPU s', goal: '0.9 x' };
@@ -32,9 +32,8 @@ export async function F2(bench: Bench): Promise<Figure[]> {
     async () => keep(slow.floor, await floor()),
     async () => keep(slow.ours, await ours()),
   );
-  const next = (side: number[]) => () => Promise.resolve({ value: side.shift() ?? 0, clientCpu: f2.clientCpu });
   const last = { id: 'F3', what: "last listener's p99 in F2", unit: 'ms', goal: '2 x at most' };
-  return [f2, await compare(last, bench.rounds, next(slow.floor), next(slow.ours))];
+  return [f2, await compare(last, bench.rounds, replay(slow.floor), replay(slow.ours))];
 }
 
 /** One room, a thousand listeners, and one sender with `inFlight` sends open. */

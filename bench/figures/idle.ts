@@ -1,5 +1,5 @@
 import type { Bench } from '../bench.js';
-import { compare, type Figure, type Round } from '../support/compare.js';
+import { compare, type Figure, replay, type Round } from '../support/compare.js';
 import { load, type Running } from '../support/processes.js';
 
 const CONNECTIONS = 3000;
@@ -13,21 +13,19 @@ interface Idle {
 /** With C1. One round only: memory that is given back late would blur a second one. */
 export async function M1({ house, bare }: Bench): Promise<Figure[]> {
   const { tokens } = await house.server(500, 1);
-  const results: { floor: Idle[]; ours: Idle[] } = { floor: [], ours: [] };
-  const measure = async (side: Idle[], server: Running, list: string[]): Promise<Round> => {
+  const opened: { floor: Round[]; ours: Round[] } = { floor: [], ours: [] };
+  const measure = async (side: Round[], server: Running, list: string[]): Promise<Round> => {
     const task = { url: server.url, tokens: list, connections: CONNECTIONS, serverPid: server.pid };
-    const idle = await load<Idle>('idle.js', task);
-    side.push(idle);
-    return { value: idle.kibEach, clientCpu: idle.clientCpu };
+    const { perSecond, kibEach, clientCpu } = await load<Idle>('idle.js', task);
+    side.push({ value: perSecond, clientCpu });
+    return { value: kibEach, clientCpu };
   };
   const m1 = await compare(
     { id: 'M1', what: 'memory of an idle connection', unit: 'KiB', goal: '25 KB' },
     1,
-    () => measure(results.floor, bare, []),
-    () => measure(results.ours, house.app, tokens),
+    () => measure(opened.floor, bare, []),
+    () => measure(opened.ours, house.app, tokens),
   );
-  const next = (side: Idle[]) => () =>
-    Promise.resolve({ value: side.shift()?.perSecond ?? 0, clientCpu: m1.clientCpu });
   const c1 = { id: 'C1', what: 'connect, sign in, ready', unit: '/ s', goal: '0.25 x' };
-  return [m1, await compare(c1, 1, next(results.floor), next(results.ours))];
+  return [m1, await compare(c1, 1, replay(opened.floor), replay(opened.ours))];
 }

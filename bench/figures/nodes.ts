@@ -1,10 +1,9 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { spawn, spawnSync } from 'node:child_process';
 import type { Bench } from '../bench.js';
 import { compare, type Figure, replay, type Round } from '../support/compare.js';
 import type { House } from '../support/house.js';
 import { makeNeighbourhood } from '../support/neighbourhood.js';
-import { type CrowdResult, freePort, load, type Running } from '../support/processes.js';
+import { type CrowdResult, ended, freePort, load, type Running } from '../support/processes.js';
 
 const PER_SECOND = 150;
 
@@ -47,17 +46,13 @@ async function withTwoNodes<T>(house: House, work: (nodes: [Running, Running]) =
   const nodes: Running[] = [];
   try {
     const env = { REDIS_URL: `redis://127.0.0.1:${port}` };
-    const [first, second] = [await house.node(env), await house.node(env)];
-    nodes.push(first, second);
+    const first = await house.node(env);
+    nodes.push(first);
+    const second = await house.node(env);
+    nodes.push(second);
     return await work([first, second]);
   } finally {
     await Promise.all(nodes.map((node) => node.stop()));
     await ended(redis);
   }
-}
-
-async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null) return;
-  child.kill();
-  await once(child, 'exit');
 }

@@ -1,6 +1,8 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Bench } from '../bench.js';
 import { compare, type Figure, goal, replay, type Round } from '../support/compare.js';
 import type { House } from '../support/house.js';
+import { userIdOf } from '../support/neighbourhood.js';
 import { load, type PulseResult, serve } from '../support/processes.js';
 
 interface Streaming {
@@ -108,10 +110,16 @@ async function withAskers(
 }
 
 async function makeAgent(house: House, token: string, url: string): Promise<string> {
-  const [, claims = ''] = token.split('.');
-  const { sub } = JSON.parse(Buffer.from(claims, 'base64url').toString()) as { sub: string };
-  await house.dataSource.query(`UPDATE users SET is_admin = true WHERE id = $1`, [sub]);
-  const agent = { slug: `model-${sub}`, name: 'A model', kind: 'openai', model: 'bench-1', url, apiKey: 'none-needed' };
+  const userId = userIdOf(token);
+  await house.dataSource.query(`UPDATE users SET is_admin = true WHERE id = $1`, [userId]);
+  const agent = {
+    slug: `model-${userId}`,
+    name: 'A model',
+    kind: 'openai',
+    model: 'bench-1',
+    url,
+    apiKey: 'none-needed',
+  };
   return (await post<{ id: string }>(house, token, '/agents', agent)).id;
 }
 
@@ -123,8 +131,4 @@ async function post<T>({ app }: House, token: string, path: string, body: object
   });
   if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
   return (await answer.json()) as T;
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

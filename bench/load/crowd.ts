@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { cpuSeconds } from '../support/processes.js';
 import { listenRaw, sendRaw } from './raw-socket.js';
 import { cpuUse, finish, percentile, readTask } from './report.js';
@@ -87,7 +88,3 @@ finish({
   ackP99: percentile(acks, 0.99),
   deliveryP99: percentile(deliveries, 0.99),
 });
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}

@@ -1,4 +1,5 @@
 import { Agent, request } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
 import { cpuUse, finish, percentile, readTask } from './report.js';
 
 interface Task {
@@ -61,8 +62,4 @@ function once(): Promise<void> {
     call.on('error', reject);
     call.end(body);
   });
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

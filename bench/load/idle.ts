@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { residentKiB } from '../support/processes.js';
 import { cpuUse, finish, readTask } from './report.js';
@@ -37,8 +38,4 @@ function openOne(i: number): Promise<void> {
     socket.once('message', () => resolve());
     socket.once('error', reject);
   });
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { cpuUse, finish, readTask } from './report.js';
@@ -42,10 +43,10 @@ async function sender(): Promise<void> {
   client.release();
 }
 const senders = Array.from({ length: task.connections }, sender);
-await new Promise((resolve) => setTimeout(resolve, 500));
+await pause(500);
 const use = cpuUse();
 const before = done;
-await new Promise((resolve) => setTimeout(resolve, task.seconds * 1000));
+await pause(task.seconds * 1000);
 const perSecond = (done - before) / use.seconds();
 const clientCpu = use.share();
 stop = true;

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { cpuUse, finish, percentile, readTask } from './report.js';
 
@@ -27,12 +28,12 @@ const use = cpuUse();
 const began = performance.now();
 for (let n = 0; n < task.seconds * task.perSecond; n += 1) {
   const due = began + (n * 1000) / task.perSecond;
-  await new Promise((resolve) => setTimeout(resolve, due - performance.now()));
+  await pause(due - performance.now());
   dueAt.set(String(n), due);
   const frame = { type: 'message.send', ref: String(n), conversationId: task.room, content: `hello there, nr ${n}` };
   socket.send(JSON.stringify(frame));
 }
-await new Promise((resolve) => setTimeout(resolve, 500));
+await pause(500);
 finish({
   sent: dueAt.size,
   acked: acks.length,

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { cpuSeconds } from '../support/processes.js';
 import { listenRaw } from './raw-socket.js';
 import { cpuUse, finish, readTask } from './report.js';
@@ -50,8 +51,4 @@ async function ask({ token, session }: { token: string; session: string }, conte
     body: JSON.stringify({ content }),
   });
   if (answer.status !== 201) throw new Error(`a question was answered with ${answer.status}`);
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

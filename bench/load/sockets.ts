@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { cpuSeconds } from '../support/processes.js';
 import { listenRaw } from './raw-socket.js';
@@ -87,8 +88,4 @@ function openOne(token: string): Promise<WebSocket> {
     socket.once('message', () => resolve(socket));
     socket.once('error', reject);
   });
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -1,5 +1,6 @@
 import { open, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
 
 /** One statement as PostgreSQL ran it. */
@@ -28,7 +29,7 @@ export async function explainAll(dataSource: DataSource): Promise<void> {
 export async function setExplaining(dataSource: Pick<DataSource, 'query'>, on: boolean): Promise<void> {
   await dataSource.query(`ALTER SYSTEM SET auto_explain.log_min_duration = ${on ? 0 : -1}`);
   await dataSource.query(`SELECT pg_reload_conf()`);
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  await pause(300);
 }
 
 /** The plans that PostgreSQL writes into its log. */

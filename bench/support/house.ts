@@ -10,6 +10,7 @@ import { TOKEN_AUDIENCE } from '../../src/auth/tokens.service.js';
 import { migrate } from '../../src/platform/database/migrate.js';
 import { type EmbeddedPostgres, openEmbeddedPostgres } from '../../src/platform/database/embedded/open.js';
 import { type Running, serve } from './processes.js';
+import { insertMembers, insertRooms } from './rooms.js';
 
 /** The app and its PostgreSQL, both with full durability, and people in it without the cost of registering them. */
 export interface House {
@@ -93,18 +94,13 @@ async function makeServer(dataSource: DataSource, jwt: JwtService, members: numb
     people.map(({ login }) => login),
     ids,
   );
-  await dataSource.query(`INSERT INTO servers (id, name) VALUES ($1, 'bench')`, [serverId]);
-  await dataSource.query(`INSERT INTO conversations (id, kind) SELECT id, 'channel' FROM unnest($1::uuid[]) id`, [
-    channelIds,
-  ]);
-  await dataSource.query(
-    `INSERT INTO channels (id, server_id, name, name_key, type, position)
-     SELECT id, $2, 'c' || n, 'c' || n, 'TEXT', n FROM unnest($1::uuid[]) WITH ORDINALITY AS t (id, n)`,
-    [channelIds, serverId],
+  await insertRooms(
+    dataSource,
+    channelIds.map((id) => ({ id, serverId })),
   );
-  await dataSource.query(
-    `INSERT INTO memberships (server_id, user_id, role) SELECT $2, id, 'MEMBER' FROM unnest($1::uuid[]) id`,
-    [ids, serverId],
+  await insertMembers(
+    dataSource,
+    ids.map((userId) => ({ serverId, userId })),
   );
   const tokens = people.map(({ id, login }) => jwt.sign({ sid: login, typ: 'access' }, { subject: id }));
   return { serverId, channelIds, tokens };

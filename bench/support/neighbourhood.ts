@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { House } from './house.js';
+import { insertMembers, insertRooms } from './rooms.js';
 
 export interface Neighbourhood {
   tokens: string[];
@@ -16,26 +17,10 @@ export async function makeNeighbourhood(house: House, people: number, rooms: num
     serverId: uuidv7(),
     members: shuffled(people).slice(0, 10 + ((n * 7) % 41)),
   }));
-  const ids = made.map(({ id }) => id);
-  const serverIds = made.map(({ serverId }) => serverId);
-  await house.dataSource.query(`INSERT INTO servers (id, name) SELECT id, 'bench' FROM unnest($1::uuid[]) id`, [
-    serverIds,
-  ]);
-  await house.dataSource.query(`INSERT INTO conversations (id, kind) SELECT id, 'channel' FROM unnest($1::uuid[]) id`, [
-    ids,
-  ]);
-  await house.dataSource.query(
-    `INSERT INTO channels (id, server_id, name, name_key, type, position)
-     SELECT id, server_id, 'c', 'c', 'TEXT', 0 FROM unnest($1::uuid[], $2::uuid[]) t (id, server_id)`,
-    [ids, serverIds],
-  );
-  await house.dataSource.query(
-    `INSERT INTO memberships (server_id, user_id, role)
-     SELECT server_id, user_id, 'MEMBER' FROM unnest($1::uuid[], $2::uuid[]) t (server_id, user_id)`,
-    [
-      made.flatMap(({ serverId, members }) => members.map(() => serverId)),
-      made.flatMap(({ members }) => members.map((place) => userIds[place])),
-    ],
+  await insertRooms(house.dataSource, made);
+  await insertMembers(
+    house.dataSource,
+    made.flatMap(({ serverId, members }) => members.map((place) => ({ serverId, userId: userIds[place] as string }))),
   );
   return { tokens, rooms: made.map(({ id, members }) => ({ id, members })) };
 }

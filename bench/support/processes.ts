@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 
 const DIST = path.resolve(import.meta.dirname, '../..');
 
@@ -31,12 +32,13 @@ export async function serve(file: string, env: Record<string, string>, ready = '
     const answer = await fetch(url + ready).catch(() => undefined);
     if (answer?.ok) break;
     if (child.exitCode !== null || tries > 300) throw new Error(`${file} did not start`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await pause(100);
   }
   return { pid: child.pid as number, url, stop: () => ended(child) };
 }
 
-async function ended(child: ChildProcess): Promise<void> {
+/** Ends it, and resolves when it has. */
+export async function ended(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null) return;
   const gone = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGTERM');

@@ -1,5 +1,13 @@
+import { Injectable } from '@nestjs/common';
+import pLimit from 'p-limit';
+
+const AT_ONCE = 8;
+
 /**
- * How many of those who come back read what they missed at once, on one node. When thousands do, the connections to the
+ * How many of those who come back read what they missed at once, on this node. When thousands do, the connections to the
  * database must not all be theirs: others go on writing.
  */
-export const CATCHING_UP = 4;
+@Injectable()
+export class CatchingUp {
+  readonly inTurn = pLimit(AT_ONCE);
+}

@@ -6,6 +6,7 @@ import { MessagesModule } from '../messages/messages.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { Admission } from './admission.js';
 import { Attendance } from './attendance.js';
+import { CatchingUp } from './catching-up.js';
 import { LiveModule } from '../sessions/replies/live.module.js';
 import { Frames } from './frames.js';
 import { Handshake } from './handshake.js';
@@ -28,6 +29,7 @@ import { Typing } from './typing.js';
   providers: [
     Admission,
     Attendance,
+    CatchingUp,
     Frames,
     Handshake,
     Hub,

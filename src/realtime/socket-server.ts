@@ -4,7 +4,6 @@ import type { Express } from 'express';
 import type { IncomingMessage, Server } from 'node:http';
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import pLimit from 'p-limit';
 import proxyAddress from 'proxy-addr';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { ConversationsService } from '../conversations/conversations.service.js';
@@ -16,7 +15,7 @@ import { MessageDelta } from '../sessions/replies/replies.events.js';
 import { Admission } from './admission.js';
 import { Attendance } from './attendance.js';
 import { CLOSE } from './close-codes.js';
-import { CATCHING_UP } from './catching-up.js';
+import { CatchingUp } from './catching-up.js';
 import { Connection, type Dialect } from './connection.js';
 import { drain } from './drain.js';
 import { SUBPROTOCOL, type Welcome } from './handshake.js';
@@ -49,7 +48,6 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
   });
   private heartbeat: NodeJS.Timeout | undefined;
-  private readonly inTurn = pLimit(CATCHING_UP);
   private stopping = false;
 
   constructor(
@@ -59,6 +57,7 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
     private readonly replies: LiveReplies,
     private readonly limit: GeneralLimit,
     private readonly admission: Admission,
+    private readonly catchingUp: CatchingUp,
     private readonly attendance: Attendance,
     private readonly order: RoomOrder,
     private readonly typing: Typing,
@@ -140,7 +139,7 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
         if (!connection.lost.has(`server:${id}`) && !connection.isClosed)
           this.hub.subscribe(connection, `server:${id}`);
       }
-      const states = await this.inTurn(() => this.conversations.statesOf(userId));
+      const states = await this.catchingUp.inTurn(() => this.conversations.statesOf(userId));
       for (const state of states) this.attendance.learn(state, userId);
       if (!connection.isClosed) this.presence.came(connection, chosen);
       for (const { id, rev } of states) if (!this.order.hasPassed(id, rev)) connection.goAhead(id, rev);

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { call, type Person, person } from '../support/people.js';
+import { administrator, call, type Person, person } from '../support/people.js';
 import { runApp, runCommand, type RunningApp } from '../support/run-app.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
@@ -34,10 +34,8 @@ describe('agents', () => {
     app = await runApp(env);
     sql = new pg.Client({ connectionString: database.url });
     await sql.connect();
-    root = await person(app.url, 'root');
+    root = await administrator(app.url, env);
     ada = await person(app.url, 'ada');
-    await runCommand(['dist/src/operations/cli/admin.js', 'user:promote', root.name], env);
-    while ((await root.get('/admin/users')).status !== 200);
   }, 60_000);
 
   afterAll(async () => {

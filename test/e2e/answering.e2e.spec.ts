@@ -1,6 +1,6 @@
 import pg from 'pg';
-import { type Person, person } from '../support/people.js';
-import { runApp, runCommand, type RunningApp } from '../support/run-app.js';
+import { administrator, type Person, person } from '../support/people.js';
+import { runApp, type RunningApp } from '../support/run-app.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 import { delta, Upstream, usage } from '../support/upstream.js';
 
@@ -21,10 +21,8 @@ describe('agents that answer from elsewhere', () => {
     app = await runApp(env);
     sql = new pg.Client({ connectionString: database.url });
     await sql.connect();
-    root = await person(app.url, 'root');
+    root = await administrator(app.url, env);
     ada = await person(app.url, 'ada');
-    await runCommand(['dist/src/operations/cli/admin.js', 'user:promote', root.name], env);
-    while ((await root.get('/admin/users')).status !== 200);
   }, 60_000);
 
   afterAll(async () => {

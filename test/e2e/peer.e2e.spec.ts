@@ -1,4 +1,4 @@
-import { type Person, person } from '../support/people.js';
+import { administrator, type Person, person } from '../support/people.js';
 import { runApp, runCommand, type RunningApp } from '../support/run-app.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
@@ -16,11 +16,12 @@ describe('peer support', () => {
     database = await createTestDatabase();
     const env = { DATABASE_URL: database.url, RATE_LIMIT: 'off' };
     app = await runApp(env);
-    [root, ada, bob, cleo] = (await Promise.all(
-      ['root', 'ada', 'bob', 'cleo'].map((name) => person(app.url, name)),
-    )) as [Person, Person, Person, Person];
-    await runCommand(['dist/src/operations/cli/admin.js', 'user:promote', root.name], env);
-    while ((await root.get('/admin/users')).status !== 200);
+    root = await administrator(app.url, env);
+    [ada, bob, cleo] = (await Promise.all(['ada', 'bob', 'cleo'].map((name) => person(app.url, name)))) as [
+      Person,
+      Person,
+      Person,
+    ];
     for (const { id } of [bob, cleo]) await root.patch(`/admin/users/${id}`, { isAdvocate: true });
   }, 60_000);
 

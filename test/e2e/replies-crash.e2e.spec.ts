@@ -3,7 +3,7 @@ import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { EventStream } from '../support/event-stream.js';
 import { Model } from '../support/model.js';
-import { Person, person, signedInAgain } from '../support/people.js';
+import { administrator, Person, person, signedInAgain } from '../support/people.js';
 import { runApp, runCommand, type RunningApp } from '../support/run-app.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
@@ -31,10 +31,8 @@ describe('replies under way', () => {
     node = await runApp(env);
     sql = new pg.Client({ connectionString: database.url });
     await sql.connect();
-    const root = await person(node.url, 'root');
+    const root = await administrator(node.url, env);
     ada = await person(node.url, 'ada');
-    await runCommand(['dist/src/operations/cli/admin.js', 'user:promote', root.name], env);
-    while ((await root.get('/admin/users')).status !== 200);
     const agent = { slug: 'model', name: 'Model', kind: 'openai', model: 'm', url: model.upstream.url, apiKey: 'k' };
     agentId = (await root.post('/agents', agent)).body.id;
   }, 60_000);

@@ -1,7 +1,7 @@
 import { EventStream, textOf } from '../support/event-stream.js';
 import { Model } from '../support/model.js';
-import { type Person, person, type Socket } from '../support/people.js';
-import { runApp, runCommand, type RunningApp } from '../support/run-app.js';
+import { administrator, type Person, person, type Socket } from '../support/people.js';
+import { runApp, type RunningApp } from '../support/run-app.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
 describe("an agent's reply", () => {
@@ -18,11 +18,9 @@ describe("an agent's reply", () => {
     model = await Model.start();
     const env = { DATABASE_URL: database.url, RATE_LIMIT: 'off', OUTBOUND_ALLOWED_HOSTS: '127.0.0.1' };
     app = await runApp(env);
-    root = await person(app.url, 'root');
+    root = await administrator(app.url, env);
     ada = await person(app.url, 'ada');
     eve = await person(app.url, 'eve');
-    await runCommand(['dist/src/operations/cli/admin.js', 'user:promote', root.name], env);
-    while ((await root.get('/admin/users')).status !== 200);
     const agent = { slug: 'model', name: 'Model', kind: 'openai', model: 'm', url: model.upstream.url, apiKey: 'k' };
     agentId = (await root.post('/agents', agent)).body.id;
   }, 60_000);
