@@ -2,8 +2,11 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer } from 'node:net';
 import { brotliCompressSync } from 'node:zlib';
 import { loadConfig } from '../../src/platform/config/config.js';
-import { type Lookup, Outbound } from '../../src/platform/outbound/outbound.js';
+import { outboundError } from '../../src/platform/outbound/outbound-error.js';
+import { type Lookup, Outbound, type OutboundCall } from '../../src/platform/outbound/outbound.js';
 
+const GET: OutboundCall = { method: 'GET' };
+const POST: OutboundCall = { method: 'POST', body: 'x' };
 const SECRET = 'k9Jw2LqZ8vXr4TnB7mYcP3sHdF6gA1eU0oRiW5';
 
 describe('calls to addresses that somebody has typed in', () => {
@@ -93,7 +96,7 @@ describe('calls to addresses that somebody has typed in', () => {
     const outbound = guard('');
     const url = address.replace('PORT', String(port));
     expect(outbound.objection(url)).toBeDefined();
-    await expect(outbound.fetch(url)).rejects.toEqual(refused('not_allowed'));
+    await expect(outbound.call(url, GET)).rejects.toEqual(refused('not_allowed'));
     expect([asked, reached]).toEqual([[], []]);
   });
 
@@ -108,7 +111,7 @@ describe('calls to addresses that somebody has typed in', () => {
   ])('do not leave for a name that is %s', async (addresses) => {
     const outbound = guard('', { 'agent.example': [addresses] });
     expect(outbound.objection(`http://agent.example:${port}/`)).toBeUndefined();
-    await expect(outbound.fetch(`http://agent.example:${port}/`)).rejects.toEqual(refused('not_allowed'));
+    await expect(outbound.call(`http://agent.example:${port}/`, GET)).rejects.toEqual(refused('not_allowed'));
     expect([asked, reached]).toEqual([['agent.example'], []]);
   });
 
@@ -120,19 +123,23 @@ describe('calls to addresses that somebody has typed in', () => {
     );
     expect(other).toBe(port);
     const outbound = guard('127.0.0.2', { 'agent.example': ['127.0.0.2', '127.0.0.1'] });
-    const answer = await outbound.fetch(`http://agent.example:${port}/`);
-    expect([await answer.text(), asked]).toEqual(['hello', ['agent.example']]);
-    await expect(outbound.fetch(`http://agent.example:${port}/`)).rejects.toEqual(refused('not_allowed'));
+    const answer = await outbound.call(`http://agent.example:${port}/`, GET);
+    expect([await answer.body.text(), asked]).toEqual(['hello', ['agent.example']]);
+    await expect(outbound.call(`http://agent.example:${port}/`, GET)).rejects.toEqual(refused('not_allowed'));
     expect(asked).toHaveLength(2);
     expect(reached).toEqual([]);
   });
 
   it('go to what is allowed by name, by address and by port, and to nothing beside it', async () => {
-    expect(await (await guard('127.0.0.1').fetch(`http://127.0.0.1:${port}/`)).text()).toBe('secret of the house');
-    expect(await (await guard('localhost').fetch(`http://localhost:${port}/`)).text()).toBe('secret of the house');
+    expect(await (await guard('127.0.0.1').call(`http://127.0.0.1:${port}/`, GET)).body.text()).toBe(
+      'secret of the house',
+    );
+    expect(await (await guard('localhost').call(`http://localhost:${port}/`, GET)).body.text()).toBe(
+      'secret of the house',
+    );
     expect(guard('localhost').objection(`http://127.0.0.1:${port}/`)).toBeDefined();
     expect(guard(`127.0.0.1:${port}`).objection(`http://127.0.0.1:${port + 1}/`)).toBeDefined();
-    await expect(guard(`127.0.0.1:${port}`).fetch(`http://127.0.0.1:${port + 1}/`)).rejects.toEqual(
+    await expect(guard(`127.0.0.1:${port}`).call(`http://127.0.0.1:${port + 1}/`, GET)).rejects.toEqual(
       refused('not_allowed'),
     );
   });
@@ -142,26 +149,42 @@ describe('calls to addresses that somebody has typed in', () => {
       response.writeHead(status, { location: `http://127.0.0.1:${port}/inside` }).end(),
     );
     const outbound = guard(`127.0.0.1`);
-    await expect(outbound.fetch(`http://127.0.0.1:${from}/`, { method: 'POST', body: 'x' })).rejects.toEqual(
-      refused('redirected'),
-    );
+    await expect(outbound.call(`http://127.0.0.1:${from}/`, POST)).rejects.toEqual(refused('redirected'));
     expect(reached).toEqual([]);
   });
 
-  it('end at 1 MiB, counted after decompression', async () => {
+  it('end at 1 MiB, and at 16 MiB where the answer comes as a stream', async () => {
     const large = 'x'.repeat(1024 * 1024 + 1);
-    const bomb = brotliCompressSync(Buffer.alloc(64 * 1024 * 1024));
     const at = await listen('127.0.0.1', (request, response) => {
       if (request.url === '/fits') response.end(large.slice(1));
-      else if (request.url === '/large') response.end(large);
-      else response.setHeader('content-encoding', 'br').end(bomb);
+      else if (request.url === '/told') response.end(large);
+      else {
+        for (let i = 0; i < 17; i += 1) response.write(large);
+        response.end();
+      }
     });
     const outbound = guard('127.0.0.1');
-    expect(await (await outbound.fetch(`http://127.0.0.1:${at}/fits`)).text()).toHaveLength(1024 * 1024);
-    for (const path of ['large', 'bomb']) {
-      const answer = await outbound.fetch(`http://127.0.0.1:${at}/${path}`);
-      await expect(answer.text()).rejects.toThrow(/1 MiB/);
+    expect(await (await outbound.call(`http://127.0.0.1:${at}/fits`, GET)).body.text()).toHaveLength(1024 * 1024);
+    for (const take of [
+      async () => (await outbound.call(`http://127.0.0.1:${at}/told`, GET)).body.text(),
+      async () => (await outbound.call(`http://127.0.0.1:${at}/flood`, GET)).body.text(),
+      async () => (await outbound.stream(`http://127.0.0.1:${at}/flood`, GET)).body.text(),
+    ]) {
+      const error: unknown = await take().catch((reason: unknown) => reason);
+      expect(outboundError(error)).toMatchObject({ code: 'too_large' });
     }
+    expect(await (await outbound.stream(`http://127.0.0.1:${at}/told`, GET)).body.text()).toHaveLength(large.length);
+  });
+
+  it('offer no compression, and take no answer that is compressed', async () => {
+    const bomb = brotliCompressSync(Buffer.alloc(64 * 1024 * 1024));
+    const offers: unknown[] = [];
+    const at = await listen('127.0.0.1', ({ headers }, response) => {
+      offers.push(headers['accept-encoding']);
+      response.setHeader('content-encoding', 'br').end(bomb);
+    });
+    await expect(guard('127.0.0.1').call(`http://127.0.0.1:${at}/`, GET)).rejects.toEqual(refused('encoded'));
+    expect(offers).toEqual([undefined]);
   });
 
   it('end with the time limit, whether nothing comes or it never stops coming', async () => {
@@ -171,9 +194,9 @@ describe('calls to addresses that somebody has typed in', () => {
       response.once('close', () => clearInterval(drip));
     });
     const outbound = guard('127.0.0.1');
-    await expect(outbound.fetch(`http://127.0.0.1:${at}/hangs`)).rejects.toEqual(refused('timeout'));
-    const drips = await outbound.fetch(`http://127.0.0.1:${at}/drips`);
-    await expect(drips.text()).rejects.toMatchObject({ name: 'TimeoutError' });
+    await expect(outbound.call(`http://127.0.0.1:${at}/hangs`, GET)).rejects.toEqual(refused('timeout'));
+    const drips = await outbound.call(`http://127.0.0.1:${at}/drips`, GET);
+    await expect(drips.body.text()).rejects.toMatchObject({ name: 'TimeoutError' });
   });
 
   it('say so where nobody is there, the name is none, or what is there speaks no HTTP', async () => {
@@ -189,13 +212,13 @@ describe('calls to addresses that somebody has typed in', () => {
       ['nowhere.example', 'unreachable'],
       [`127.0.0.1:${mute}`, 'broken'],
     ] as const)
-      await expect(outbound.fetch(`http://${address}/`)).rejects.toEqual(refused(code));
+      await expect(outbound.call(`http://${address}/`, GET)).rejects.toEqual(refused(code));
   });
 
   it('stop when the caller does', async () => {
     const at = await listen('127.0.0.1', () => undefined);
     const stop = new AbortController();
-    const call = guard('127.0.0.1').fetch(`http://127.0.0.1:${at}/`, { signal: stop.signal });
+    const call = guard('127.0.0.1').call(`http://127.0.0.1:${at}/`, { ...GET, signal: stop.signal });
     stop.abort(new Error('enough'));
     await expect(call).rejects.toThrow('enough');
   });

@@ -49,6 +49,7 @@ export class AnswerFailure extends Error {
 const BY_OUTBOUND: Record<OutboundCode, [AnswerFailureCode, 'never' | 'harmless' | 'always']> = {
   not_allowed: ['address_refused', 'never'],
   redirected: ['refused', 'never'],
+  encoded: ['unreadable', 'never'],
   too_large: ['too_large', 'never'],
   unreachable: ['unreachable', 'always'],
   // Who asks has waited long enough by then.
@@ -56,7 +57,7 @@ const BY_OUTBOUND: Record<OutboundCode, [AnswerFailureCode, 'never' | 'harmless'
   broken: ['broken_off', 'harmless'],
 };
 
-/** Takes what fetch or a body threw; `harmless` says that asking twice costs nothing but tokens. */
+/** Takes what a call or a body threw; `harmless` says that asking twice costs nothing but tokens. */
 export function callFailure(error: unknown, harmless: boolean): AnswerFailure {
   const cause = outboundError(error);
   const [code, again] = BY_OUTBOUND[cause.code];

@@ -1,3 +1,4 @@
+import { createParser } from 'eventsource-parser';
 import OpenAI, { APIConnectionTimeoutError, APIError } from 'openai';
 import type { ChatCompletionChunk, ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/completions';
 import { type Outbound } from '../../platform/outbound/outbound.js';
@@ -7,6 +8,7 @@ import { estimateTokens, withinBudget } from './budget.js';
 import { OpenAiWire } from './openai-wire.js';
 
 const MAX_ANSWER_CHARACTERS = 1024 * 1024;
+const DONE = '[DONE]';
 
 /** Asks an OpenAI-compatible endpoint, and gives its answer as it is written. Asking twice costs nothing but tokens. */
 export async function* askOpenAi(
@@ -31,8 +33,14 @@ export async function* askOpenAi(
       fetch: wire.fetch,
       logLevel: 'off',
     });
-    for await (const chunk of await client.chat.completions.create(request, { signal })) {
-      const [choice] = choicesOf(chunk);
+    await client.chat.completions.create(request, { signal }).asResponse();
+    for await (const data of eventsIn(wire.body)) {
+      if (data === DONE) {
+        ended ||= said > 0;
+        continue;
+      }
+      const chunk = chunkOf(data, said === 0);
+      const [choice] = Array.isArray(chunk.choices) ? chunk.choices : [];
       const text = choice?.delta?.content ?? '';
       said += text.length;
       if (said > MAX_ANSWER_CHARACTERS) throw new AnswerFailure('too_large', 'Its answer is over 1 MiB.', false);
@@ -40,7 +48,6 @@ export async function* askOpenAi(
       tokensUsed = chunk.usage?.total_tokens ?? tokensUsed;
       ended ||= Boolean(choice?.finish_reason) || chunk.usage != null;
     }
-    ended ||= wire.isComplete && said > 0;
     if (!ended) throw new AnswerFailure('broken_off', 'It stopped in the middle of its answer.', said === 0);
     if (said === 0) throw new AnswerFailure('empty', 'It answered with nothing.', false);
     yield { tokensUsed: tokensUsed ?? estimateOf(request, said) };
@@ -69,9 +76,26 @@ function requestFor(agent: Agent & { model: string }, question: AgentQuestion): 
   };
 }
 
+/** The events of a stream, also the last one where the empty line after it is missing. */
+async function* eventsIn(body: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let events: string[] = [];
+  const parser = createParser({ onEvent: ({ data }) => events.push(data) });
+  for await (const bytes of body) {
+    parser.feed(decoder.decode(bytes, { stream: true }));
+    yield* events;
+    events = [];
+  }
+  parser.feed('\n\n');
+  yield* events;
+}
+
 /** What comes over the line has the form that it has. */
-function choicesOf(chunk: Partial<ChatCompletionChunk>): Partial<ChatCompletionChunk.Choice>[] {
-  return Array.isArray(chunk.choices) ? chunk.choices : [];
+function chunkOf(data: string, harmless: boolean): Partial<ChatCompletionChunk> {
+  const chunk = JSON.parse(data) as (Partial<ChatCompletionChunk> & { error?: unknown }) | null;
+  if (chunk === null) throw new SyntaxError('a chunk is null');
+  if (chunk.error == null) return chunk;
+  throw new AnswerFailure('upstream_failed', 'It reported an error while it answered.', harmless);
 }
 
 function failureOf(error: unknown, harmless: boolean): AnswerFailure {
@@ -79,10 +103,6 @@ function failureOf(error: unknown, harmless: boolean): AnswerFailure {
   if (error instanceof APIError && typeof error.status === 'number') return statusFailure(error.status, harmless);
   if (error instanceof APIConnectionTimeoutError) {
     return new AnswerFailure('timed_out', 'It did not answer in time.', false);
-  }
-  // An error that came as an event of the stream: it has no status and no cause.
-  if (error instanceof APIError && error.cause === undefined) {
-    return new AnswerFailure('upstream_failed', 'It reported an error while it answered.', harmless);
   }
   // What the network does has a cause; without one it is the form of what came.
   if (error instanceof SyntaxError || (error instanceof TypeError && error.cause === undefined)) {

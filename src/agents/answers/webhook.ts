@@ -1,4 +1,4 @@
-import type { Outbound } from '../../platform/outbound/outbound.js';
+import { discard, type Outbound } from '../../platform/outbound/outbound.js';
 import type { Agent } from '../agent.entity.js';
 import { AnswerFailure, type AgentQuestion, type AnswerPart, callFailure, statusFailure } from './answer.js';
 import { withinBudget } from './budget.js';
@@ -30,7 +30,7 @@ async function call(
   signal: AbortSignal,
 ): Promise<{ text: string; isJson: boolean }> {
   try {
-    const answer = await outbound.fetch(agent.url, {
+    const answer = await outbound.call(agent.url, {
       method: 'POST',
       headers: {
         'content-type': 'application/json',
@@ -41,9 +41,10 @@ async function call(
       body: JSON.stringify(bodyOf(agent, question)),
       signal,
     });
-    if (answer.ok)
-      return { text: await answer.text(), isJson: /[/+]json/.test(answer.headers.get('content-type') ?? '') };
-    await answer.body?.cancel();
+    if (answer.ok) {
+      return { text: await answer.body.text(), isJson: /[/+]json/.test(String(answer.headers['content-type'])) };
+    }
+    discard(answer.body);
     throw statusFailure(answer.status, false);
   } catch (error) {
     signal.throwIfAborted();

@@ -1,4 +1,5 @@
-export type OutboundCode = 'not_allowed' | 'redirected' | 'timeout' | 'unreachable' | 'too_large' | 'broken';
+export type OutboundCode =
+  'not_allowed' | 'redirected' | 'encoded' | 'timeout' | 'unreachable' | 'too_large' | 'broken';
 
 /** Why a call to another machine came to nothing. `message` may be shown to whoever set the address. */
 export class OutboundError extends Error {
@@ -17,10 +18,13 @@ interface Failure {
   cause?: unknown;
 }
 
-/** Finds what is behind an error of fetch, or of a body that was being read: their causes are nested. */
+/** Finds what is behind an error of a call, or of a body that was being read: causes may be nested. */
 export function outboundError(error: unknown): OutboundError {
   for (let each = error; typeof each === 'object' && each !== null; each = (each as Failure).cause) {
     if (each instanceof OutboundError) return each;
+    if ((each as Failure).code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') {
+      return new OutboundError('too_large', 'Its answer is too large.', { cause: error });
+    }
     if (isTimeout(each)) return new OutboundError('timeout', 'It did not answer in time.', { cause: error });
     if (NOT_CONNECTED.has((each as Failure).code ?? '')) {
       return new OutboundError('unreachable', 'It cannot be reached.', { cause: error });

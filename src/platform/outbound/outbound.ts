@@ -1,7 +1,7 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { LookupAddress, LookupOptions } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
-import { Agent, buildConnector, fetch, type RequestInit, Response } from 'undici';
+import { Agent, buildConnector, type Dispatcher, request } from 'undici';
 import type { Config } from '../config/config.js';
 import { isPublicAddress } from './addresses.js';
 import { allowsAddress, allowsName, withoutBrackets } from './allowed-hosts.js';
@@ -9,6 +9,8 @@ import { outboundError, OutboundError } from './outbound-error.js';
 
 const CONNECT_MS = 10_000;
 const MAX_ANSWER_BYTES = 1024 * 1024;
+/** An agent's answer comes in frames of some 300 bytes for each token. */
+const MAX_STREAM_BYTES = 16 * MAX_ANSWER_BYTES;
 
 /** All addresses of a name, as `dns.lookup` gives them. */
 export type Lookup = (
@@ -17,13 +19,15 @@ export type Lookup = (
   callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
 ) => void;
 
-interface Bounds {
-  maxBytes?: number;
-  /** The time limit counts anew with each piece of the answer. */
-  streamed?: boolean;
-  /** Is told of each piece as it comes. */
-  heard?: (chunk: Uint8Array) => void;
+export interface OutboundCall {
+  method: 'GET' | 'POST';
+  headers?: Record<string, string> | Iterable<[string, string]>;
+  body?: string;
+  signal?: AbortSignal;
 }
+
+/** An answer whose body is still to be read, or to be destroyed. */
+export type OutboundAnswer = Pick<Dispatcher.ResponseData, 'headers' | 'body'> & { status: number; ok: boolean };
 
 /**
  * Calls machines whose address somebody has typed in. Only the open internet and what OUTBOUND_ALLOWED_HOSTS names
@@ -32,22 +36,19 @@ interface Bounds {
  */
 @Injectable()
 export class Outbound implements OnApplicationShutdown {
-  private readonly agent: Agent;
+  private readonly whole: Agent;
+  private readonly streamed: Agent;
 
   constructor(
     private readonly config: Config,
     private readonly lookup: Lookup,
   ) {
-    const limit = config.agentTimeoutSeconds * 1000;
-    this.agent = new Agent({
-      headersTimeout: limit,
-      bodyTimeout: limit,
-      connect: (options, callback) => this.connect(options, callback),
-    });
+    this.whole = this.agentFor(MAX_ANSWER_BYTES);
+    this.streamed = this.agentFor(MAX_STREAM_BYTES);
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await this.agent.destroy();
+    await Promise.all([this.whole.destroy(), this.streamed.destroy()]);
   }
 
   /** Says what is wrong with an address before anything is called; nothing where it may be tried. */
@@ -62,35 +63,39 @@ export class Outbound implements OnApplicationShutdown {
   }
 
   /**
-   * As fetch, within the time limit and with an answer of `maxBytes` at most. Throws OutboundError, also from the answer's body
-   * (there as it is, or as the cause of what undici throws); what `init.signal` aborts rejects with its reason.
+   * For an answer of 1 MiB at most, within the time limit. Throws OutboundError, also from the answer's body (there as what undici
+   * throws: see outboundError); what `signal` aborts rejects with its reason.
    */
-  async fetch(
-    address: string | URL,
-    init: RequestInit = {},
-    { maxBytes = MAX_ANSWER_BYTES, streamed = false, heard }: Bounds = {},
-  ): Promise<Response> {
-    const objection = this.objection(String(address));
-    if (objection) throw new OutboundError('not_allowed', `The address ${objection}.`);
-    const signal = streamed ? init.signal : this.withTimeLimit(init.signal);
-    try {
-      const answer = await fetch(address, {
-        ...init,
-        signal: signal ?? null,
-        redirect: 'manual',
-        dispatcher: this.agent,
-      });
-      if (answer.status < 300 || answer.status > 399) return bounded(answer, maxBytes, heard);
-      await answer.body?.cancel();
-    } catch (error) {
-      throw init.signal?.aborted ? init.signal.reason : outboundError(error);
-    }
-    throw new OutboundError('redirected', 'It answers with a redirect, and redirects are not followed.');
+  call(address: string, call: OutboundCall): Promise<OutboundAnswer> {
+    const time = AbortSignal.timeout(this.config.agentTimeoutSeconds * 1000);
+    const signal = call.signal ? AbortSignal.any([call.signal, time]) : time;
+    return this.send(this.whole, address, { ...call, signal });
   }
 
-  private withTimeLimit(signal: AbortSignal | null | undefined): AbortSignal {
-    const time = AbortSignal.timeout(this.config.agentTimeoutSeconds * 1000);
-    return signal ? AbortSignal.any([signal, time]) : time;
+  /** The same for an answer of 16 MiB at most that comes bit by bit: the time limit counts anew with each. */
+  stream(address: string, call: OutboundCall): Promise<OutboundAnswer> {
+    return this.send(this.streamed, address, call);
+  }
+
+  private async send(dispatcher: Agent, address: string, { signal, ...rest }: OutboundCall): Promise<OutboundAnswer> {
+    const objection = this.objection(address);
+    if (objection) throw new OutboundError('not_allowed', `The address ${objection}.`);
+    try {
+      const answer = await request(address, { ...rest, signal: signal ?? null, dispatcher });
+      return taken(answer);
+    } catch (error) {
+      throw signal?.aborted && !isTimeLimit(signal.reason) ? signal.reason : outboundError(error);
+    }
+  }
+
+  private agentFor(maxResponseSize: number): Agent {
+    const limit = this.config.agentTimeoutSeconds * 1000;
+    return new Agent({
+      maxResponseSize,
+      headersTimeout: limit,
+      bodyTimeout: limit,
+      connect: (options, callback) => this.connect(options, callback),
+    });
   }
 
   private connect(options: buildConnector.Options, callback: buildConnector.Callback): void {
@@ -136,23 +141,23 @@ function isOwnName(host: string): boolean {
   return /(^|\.)localhost\.?$/.test(host);
 }
 
-function bounded(answer: Response, maxBytes: number, heard: Bounds['heard']): Response {
-  if (!answer.body) return answer;
-  const { status, statusText, headers } = answer;
-  return new Response(counted(answer.body, maxBytes, heard), { status, statusText, headers });
+/** Throws where an answer is not taken, whatever it holds. */
+function taken({ statusCode: status, headers, body }: Dispatcher.ResponseData): OutboundAnswer {
+  const redirected = status >= 300 && status < 400;
+  // Compression was not offered, so that what is counted is what is kept in memory.
+  const plain = (headers['content-encoding'] ?? 'identity') === 'identity';
+  if (!redirected && plain) return { status, ok: status >= 200 && status < 300, headers, body };
+  discard(body);
+  throw redirected
+    ? new OutboundError('redirected', 'It answers with a redirect, and redirects are not followed.')
+    : new OutboundError('encoded', 'Its answer is compressed, which it was not asked for.');
 }
 
-/** Counts what comes out of decompression: a small answer may unpack into a great one. */
-async function* counted(
-  body: AsyncIterable<Uint8Array>,
-  maxBytes: number,
-  heard: Bounds['heard'],
-): AsyncGenerator<Uint8Array> {
-  let bytes = 0;
-  for await (const chunk of body) {
-    bytes += chunk.byteLength;
-    if (bytes > maxBytes) throw new OutboundError('too_large', `Its answer is over ${maxBytes / 1024 / 1024} MiB.`);
-    heard?.(chunk);
-    yield chunk;
-  }
+/** Ends an answer that nobody reads. */
+export function discard(body: OutboundAnswer['body']): void {
+  body.on('error', () => undefined).destroy();
+}
+
+function isTimeLimit(reason: unknown): boolean {
+  return reason instanceof DOMException && reason.name === 'TimeoutError';
 }
