@@ -4,7 +4,15 @@ import type { Tx } from '../../platform/database/unit-of-work.js';
  * What is not kept: hashes of tokens and what is over in minutes. Without logins, everybody signs in again after a
  * restore, and a stolen backup opens no door.
  */
-const PASSING = ['logins', 'tickets', 'password_resets', 'account_notices', 'rate_limits', 'nodes', 'migrations'];
+export const PASSING = [
+  'logins',
+  'tickets',
+  'password_resets',
+  'account_notices',
+  'rate_limits',
+  'nodes',
+  'migrations',
+];
 
 export interface TableForm {
   table: string;

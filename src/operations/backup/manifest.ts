@@ -17,6 +17,12 @@ export interface StoredTable extends StoredFile {
   rows: number;
 }
 
+/** All tables in pg_dump's format. */
+export interface StoredDump extends StoredFile {
+  /** Such as `pg_dump 18.4`. */
+  by: string;
+}
+
 /** What a backup says of itself. It is written last, so that a backup without one is known to be unfinished. */
 export interface Manifest {
   format: number;
@@ -26,6 +32,8 @@ export interface Manifest {
   /** The names of the migrations that its tables have, in order. */
   migrations: string[];
   tables: StoredTable[];
+  /** In the place of `tables`. */
+  dump?: StoredDump;
   files: StoredFile[];
 }
 

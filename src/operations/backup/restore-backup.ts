@@ -10,34 +10,42 @@ import { EventBus } from '../../platform/events/event-bus.js';
 import { advanceSequences, appliedMigrations, foreignKeys, keptTables, quoted } from './catalog.js';
 import { sha256Of } from './checked-file.js';
 import { putFilesBack } from './data-files.js';
+import { loadDump } from './dump.js';
+import { jumpRevs } from './jump-revs.js';
 import { BackupError, type Manifest, readManifest, type StoredTable } from './manifest.js';
+import type { PostgresTools } from './postgres-tools.js';
 
-/**
- * How far the changes of each conversation jump. What was said after the backup is lost, and its numbers would come
- * again with other contents: after the jump every client that was there finds its place gone, and loads anew.
- */
-const REV_JUMP = 1_000_000_000;
+/** Where a backup is brought to, and with what. */
+export interface Target {
+  dataSource: DataSource;
+  databaseUrl: string;
+  dataDir: string;
+  tools: PostgresTools | undefined;
+}
 
 /**
  * Brings a backup into an empty database: its schema as it was, its rows, and then what this release has added since.
  * Nobody is signed in afterwards. Throws BackupError, and changes nothing, where the backup is damaged or of a newer
  * release, where the database is not empty, or where an app is on it.
  */
-export async function restoreBackup(dataSource: DataSource, dataDir: string, folder: string): Promise<Manifest> {
+export async function restoreBackup(target: Target, folder: string): Promise<Manifest> {
+  const { dataSource, dataDir } = target;
   const manifest = await readManifest(folder);
   await mustBeWhole(manifest, folder);
   mustBeKnown(manifest, dataSource);
+  const tools = toolsFor(manifest, target);
   const work = new UnitOfWork(dataSource, new EventBus());
   await work.run((tx) => mustBeEmpty(tx, manifest));
-  await migrateAsOf(manifest, dataSource);
+  if (!manifest.dump) await migrateAsOf(manifest, dataSource);
   await putFilesBack(manifest.files, folder, dataDir);
-  await work.run((tx) => load(tx, manifest, folder));
+  if (manifest.dump && tools) await loadDump(manifest.dump, folder, tools, target.databaseUrl, work);
+  else await work.run((tx) => load(tx, manifest, folder));
   await migrate(dataSource);
   return manifest;
 }
 
-async function mustBeWhole({ tables, files }: Manifest, folder: string): Promise<void> {
-  for (const { file, sha256 } of [...tables, ...files]) {
+async function mustBeWhole({ tables, dump, files }: Manifest, folder: string): Promise<void> {
+  for (const { file, sha256 } of [...tables, ...(dump ? [dump] : []), ...files]) {
     const found = await sha256Of(path.join(folder, file)).catch(() => undefined);
     if (found !== sha256)
       throw new BackupError(`The backup is damaged: ${file} is ${found ? 'not what it was' : 'gone'}.`);
@@ -51,7 +59,16 @@ function mustBeKnown({ migrations, version }: Manifest, { migrations: ours }: Da
     throw new BackupError(`The backup is of release ${version}, which has ${unknown}: use that or a newer one.`);
 }
 
-async function mustBeEmpty(tx: Tx, { migrations }: Manifest): Promise<void> {
+/** An older pg_restore cannot read what a newer pg_dump wrote. */
+function toolsFor({ dump }: Manifest, { tools }: Target): PostgresTools | undefined {
+  if (!dump || (tools && tools.major >= Number.parseInt(dump.by.replace('pg_dump ', ''), 10))) return tools;
+  const have = tools ? `here is ${tools.version}` : 'here is none that may be used';
+  throw new BackupError(
+    `The backup is by ${dump.by}. It takes a pg_restore of that version or a newer one, on PATH or in PG_TOOLS; ${have}.`,
+  );
+}
+
+async function mustBeEmpty(tx: Tx, { migrations, dump }: Manifest): Promise<void> {
   const others = await tx.one<{ count: number }>(
     `SELECT count(*) FROM pg_stat_activity
      WHERE datname = current_database() AND application_name = 'parley' AND pid <> pg_backend_pid()`,
@@ -59,6 +76,7 @@ async function mustBeEmpty(tx: Tx, { migrations }: Manifest): Promise<void> {
   if (others && others.count > 0) throw new BackupError('Something is connected to the database: stop the app first.');
   const tables = await keptTables(tx);
   if (tables.length === 0) return;
+  if (dump) throw new BackupError('The database is not empty: it has tables, and the backup brings its own.');
   const isOurs = tables.some(({ table }) => table === 'conversations');
   const applied = isOurs ? await appliedMigrations(tx) : [];
   if (!isOurs || applied.some((name) => !migrations.includes(name))) {
@@ -88,7 +106,7 @@ async function load(tx: Tx, { tables }: Manifest, folder: string): Promise<void>
   for (const table of present) await tx.query(`ALTER TABLE ${table} DISABLE TRIGGER USER`);
   await tx.query(`TRUNCATE ${present.join(', ')}`);
   for (const table of tables) await loadTable(tx, table, folder);
-  await tx.query(`UPDATE conversations SET last_rev = last_rev + ${REV_JUMP}, floor_rev = last_rev + ${REV_JUMP}`);
+  await jumpRevs(tx);
   await advanceSequences(tx);
   // What the loading has put off is checked now: a table with checks put off cannot be altered.
   await tx.query(`SET CONSTRAINTS ALL IMMEDIATE`);

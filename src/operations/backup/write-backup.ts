@@ -7,23 +7,29 @@ import { houseVersion } from '../../platform/version.js';
 import { appliedMigrations, keptTables, quoted, type TableForm } from './catalog.js';
 import { writeChecked } from './checked-file.js';
 import { keepFiles } from './data-files.js';
+import { writeDump } from './dump.js';
 import { BackupError, type Manifest, type StoredTable, writeManifest } from './manifest.js';
+import type { PostgresTools } from './postgres-tools.js';
+
+/** What is backed up, and with what. */
+export interface Source {
+  work: UnitOfWork;
+  databaseUrl: string;
+  dataDir: string;
+  /** None: tables are written as this house does it itself. */
+  tools: PostgresTools | undefined;
+}
 
 /**
- * Writes all tables as they were at one moment, while the app goes on, and then the uploaded files: every message that
+ * Writes the database as it was at one moment, while the app goes on, and then the uploaded files: every message that
  * was acknowledged before is in it. The folder must not be there; it is taken away again where this fails.
  */
-export async function writeBackup(
-  work: UnitOfWork,
-  dataDir: string,
-  folder: string,
-): Promise<Omit<Manifest, 'format'>> {
+export async function writeBackup(source: Source, folder: string): Promise<Omit<Manifest, 'format'>> {
   await mkdir(folder, { mode: 0o700 });
   try {
-    await mkdir(path.join(folder, 'tables'), { mode: 0o700 });
-    const { migrations, tables } = await work.run((tx) => writeTables(tx, folder));
-    const files = await keepFiles(dataDir, folder);
-    const manifest = { version: houseVersion(), createdAt: new Date().toISOString(), migrations, tables, files };
+    const database = await source.work.run((tx) => writeDatabase(tx, source, folder));
+    const files = await keepFiles(source.dataDir, folder);
+    const manifest = { version: houseVersion(), createdAt: new Date().toISOString(), ...database, files };
     await writeManifest(folder, manifest);
     return manifest;
   } catch (error) {
@@ -32,14 +38,26 @@ export async function writeBackup(
   }
 }
 
-async function writeTables(tx: Tx, folder: string): Promise<Pick<Manifest, 'migrations' | 'tables'>> {
+async function writeDatabase(
+  tx: Tx,
+  { tools, databaseUrl }: Source,
+  folder: string,
+): Promise<Pick<Manifest, 'migrations' | 'tables' | 'dump'>> {
   // First of all statements: from here on everything is read as of one moment.
   await tx.query(`SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY`);
+  // The moment lasts as long as this transaction, which waits while pg_dump works.
+  await tx.query(`SET LOCAL idle_in_transaction_session_timeout = 0`);
   const migrations = await appliedMigrations(tx);
   if (migrations.length === 0) throw new BackupError('Nothing to back up: no app has run on this database yet.');
+  if (tools) return { migrations, tables: [], dump: await writeDump(tx, tools, databaseUrl, folder) };
+  return { migrations, tables: await writeTables(tx, folder) };
+}
+
+async function writeTables(tx: Tx, folder: string): Promise<StoredTable[]> {
+  await mkdir(path.join(folder, 'tables'), { mode: 0o700 });
   const tables: StoredTable[] = [];
   for (const form of await keptTables(tx)) tables.push(await writeTable(tx, form, folder));
-  return { migrations, tables };
+  return tables;
 }
 
 async function writeTable(tx: Tx, { table, columns }: TableForm, folder: string): Promise<StoredTable> {

@@ -12,6 +12,8 @@ export class Config {
   readonly databaseUrl: string | undefined;
   readonly poolSize: number;
   readonly migrations: 'auto' | 'manual';
+  /** The folder of pg_dump and pg_restore, or `off`. None: those on PATH. */
+  readonly pgTools: string | undefined;
   /** None: this node is the only one. */
   readonly redisUrl: string | undefined;
   readonly dataDir: string;
@@ -88,6 +90,7 @@ export function loadConfig(source: NodeJS.ProcessEnv = process.env): Config {
     databaseUrl: databaseUrl(environment),
     poolSize: environment.DB_POOL_SIZE ?? 20,
     migrations: environment.MIGRATIONS ?? 'auto',
+    pgTools: environment.PG_TOOLS,
     redisUrl: environment.REDIS_URL,
     dataDir,
     maxUploadBytes: (environment.MAX_UPLOAD_MB ?? 25) * 1024 * 1024,

@@ -16,6 +16,7 @@ export class Environment {
   @IsOptional() @IsString() DB_PASSWORD?: string;
   @IsOptional() @IsString() DB_NAME?: string;
   @IsOptional() @Transform(toNumber) @IsInt() @Min(2) @Max(500) DB_POOL_SIZE?: number;
+  @IsOptional() @IsString() PG_TOOLS?: string;
   @IsOptional() @IsIn(['auto', 'manual']) MIGRATIONS?: 'auto' | 'manual';
 
   @IsOptional() @IsString() DATA_DIR?: string;
