@@ -16,7 +16,7 @@ Parley is ready.
 Try it:
 
   curl -s http://${at}/api/v1/auth/register -H 'Content-Type: application/json' \\
-    -d '{"username":"ada","email":"ada@example.org","password":"correct horse battery"}'
+    -d '{"username":"charles","email":"charles@example.org","password":"correct horse battery"}'
 
 The README goes on from there. Ctrl-C stops it; what was said is kept.
 `;

@@ -1,8 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
+import { loadConfig } from '../../src/platform/config/config.js';
 
 interface Service {
   environment?: Record<string, string>;
+  env_file?: string[];
   volumes?: string[];
   healthcheck?: { test: string[] };
   depends_on?: Record<string, { condition: string }>;
@@ -31,6 +34,36 @@ describe('docker-compose.yml', () => {
       postgres.environment?.POSTGRES_PASSWORD,
     ];
     for (const secret of secrets) expect(secret).toMatch(/^\$\{(SECRET_KEY|ENCRYPTION_KEY|POSTGRES_PASSWORD):\?.+\}$/);
+  });
+
+  it('gives the app all that production demands, and whatever else stands in .env', async () => {
+    const { app } = compose.services;
+    const given = { SECRET_KEY: randomBytes(32).toString('hex'), ENCRYPTION_KEY: randomBytes(32).toString('hex') };
+    const dotEnv: Record<string, string> = {
+      ...given,
+      POSTGRES_PASSWORD: 'a password',
+      SMTP_URL: 'smtp://mail.example:587',
+      DATABASE_URL: 'postgres://elsewhere/other',
+      PORT: '8080',
+      HOST: '127.0.0.1',
+      NODE_ENV: 'development',
+      OUTBOUND_ALLOWED_HOSTS: 'n8n:5678',
+    };
+    const demanded = Object.values(app.environment ?? {}).flatMap((value) => /^\$\{(\w+):\?/.exec(value)?.[1] ?? []);
+    expect(Object.keys(dotEnv)).toEqual(expect.arrayContaining(demanded));
+    const image = /^ENV (.+)$/m.exec((await read('Dockerfile')).split(/^FROM /m).at(-1)!)?.[1] ?? '';
+    const fromImage = Object.fromEntries(image.split(' ').map((pair) => pair.split('=')));
+    const fromFile = app.env_file?.includes('.env') ? dotEnv : {};
+    const interpolated = Object.entries(app.environment ?? {}).map(([name, value]) => [
+      name,
+      value.replace(/\$\{(\w+)(?::[-?][^}]*)?\}/g, (_, variable: string) => dotEnv[variable] ?? ''),
+    ]);
+    const config = loadConfig({ ...fromImage, ...fromFile, ...Object.fromEntries(interpolated) });
+    expect(config).toMatchObject({ production: true, host: '0.0.0.0', port: 3000, dataDir: '/data' });
+    expect(config.databaseUrl).toBe('postgres://parley:a%20password@postgres:5432/parley');
+    expect(config.smtpUrl).toBe('smtp://mail.example:587');
+    expect(config.outboundAllowedHosts).toHaveLength(1);
+    expect(demanded.sort()).toEqual(['ENCRYPTION_KEY', 'POSTGRES_PASSWORD', 'SECRET_KEY', 'SMTP_URL']);
   });
 
   it('starts the app once what it needs is healthy', () => {

@@ -140,6 +140,8 @@ describe('backup and restore', () => {
     const there = await command('backup', 'backup', source.url);
     expect([there.code, there.stderr]).toEqual([1, expect.stringContaining('EEXIST')]);
     await readFile(inFolder('backup/manifest.json'));
+    const inside = await command('backup', 'data/backup', source.url);
+    expect([inside.code, inside.stderr]).toEqual([1, expect.stringContaining('name a place outside')]);
 
     const full = await createTestDatabase();
     await sql(

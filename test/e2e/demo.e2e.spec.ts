@@ -78,7 +78,8 @@ describe('npm run demo', () => {
     expect(before.rooms.map(({ id }) => id)).toContain(heard.conversationId);
     socket.close();
     first.child.kill('SIGINT');
-    expect(await first.ended).toMatchObject({ code: 0 });
+    const { code, said } = await first.ended;
+    expect(code).toBe(0);
     await expect(call(url(), 'GET', '/health/live')).rejects.toThrow();
 
     const second = begin();
@@ -88,6 +89,9 @@ describe('npm run demo', () => {
     expect([after.kinds, after.members]).toEqual([before.kinds, before.members]);
     const grown = (kind: string, { rooms }: typeof after) => rooms.find((room) => room.kind === kind)?.lastSeq;
     expect(grown('direct', after)).toBe(grown('direct', before));
+
+    const advised = /register .+\n\s+-d '(\{.+\})'/.exec(said)?.[1] ?? '';
+    expect((await call(url(), 'POST', '/api/v1/auth/register', advised)).status).toBe(201);
 
     const third = await begin({ DEMO_DIR: path.join(home, 'another') }).ended;
     expect(third).toMatchObject({ code: 1, said: expect.stringContaining(`port ${port} already`) });

@@ -22,9 +22,11 @@ export interface Source {
 
 /**
  * Writes the database as it was at one moment, while the app goes on, and then the uploaded files: every message that
- * was acknowledged before is in it. The folder must not be there; it is taken away again where this fails.
+ * was acknowledged before is in it. The folder must not be there, nor in
+ * `dataDir`; it is taken away again where this fails.
  */
 export async function writeBackup(source: Source, folder: string): Promise<Omit<Manifest, 'format'>> {
+  mustLieOutside(source.dataDir, folder);
   await mkdir(folder, { mode: 0o700 });
   try {
     const database = await source.work.run((tx) => writeDatabase(tx, source, folder));
@@ -35,6 +37,14 @@ export async function writeBackup(source: Source, folder: string): Promise<Omit<
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
     throw error;
+  }
+}
+
+/** In there it would be taken for uploaded files, and each backup would hold those before. */
+function mustLieOutside(dataDir: string, folder: string): void {
+  const way = path.relative(dataDir, folder);
+  if (!way.startsWith('..') && !path.isAbsolute(way)) {
+    throw new BackupError(`${folder} lies in DATA_DIR, which is backed up itself: name a place outside.`);
   }
 }
 
