@@ -40,10 +40,12 @@ export type AnswerFailureCode =
   | 'too_large'
   | 'broken_off';
 
-/** What an answerer throws: an error that says why, and whether asking again may help. */
+/** What an answerer throws: an error that says why, whether asking again may help, and how long not to. */
 export interface AnswerFailure extends Error {
   code: AnswerFailureCode;
   retryable: boolean;
+  /** Nothing where it does not say. */
+  retryAfterMs: number;
 }
 
 /** Who answers. Sessions own this interface and know no agent; app.module says who stands behind it. */

@@ -199,6 +199,41 @@ describe("an agent's reply", () => {
     expect(await said(id)).toEqual(['user: Hello?', 'agent: At last.']);
   });
 
+  it('is tried again no sooner than is wished for, and not at all where that is too late for who waits', async () => {
+    const id = await newSession();
+    await ada.say(id, 'Hello?');
+    const calls = [await model.next()];
+    calls[0]?.refuse(429, { 'retry-after': '2' });
+    calls.push(await model.next());
+    calls[1]?.refuse(503, { 'retry-after': new Date(Date.now() + 5_000).toUTCString() });
+    const stream = await EventStream.open(ada, 'GET', `/sessions/${id}/reply`);
+    calls.push(await model.next());
+    calls[2]?.answer('At last.');
+    await stream.ended;
+    const [first = 0, second = 0, third = 0] = calls.map(({ cameAt }) => cameAt);
+    expect(second - first).toBeGreaterThan(1_990);
+    expect(third - second).toBeGreaterThan(3_900);
+    expect(await said(id)).toEqual(['user: Hello?', 'agent: At last.']);
+
+    await ada.say(id, 'And now?');
+    const answer = ada.post(`/sessions/${id}/reply`);
+    (await model.next()).refuse(429, { 'retry-after': '31' });
+    expect(await answer).toMatchObject({ status: 502, body: { code: 'reply_failed' } });
+    expect((await view(id)).reply).toMatchObject({ status: 'failed', error: 'rate_limited' });
+    expect(model.unheard).toBe(0);
+  }, 30_000);
+
+  it('that waits to be tried again can be stopped', async () => {
+    const id = await newSession();
+    await ada.say(id, 'Hello?');
+    const call = await model.next();
+    call.refuse(429, { 'retry-after': '29' });
+    await call.over;
+    expect((await ada.delete(`/sessions/${id}/reply`)).status).toBe(204);
+    expect((await view(id)).reply).toMatchObject({ status: 'stopped', error: null });
+    expect(model.unheard).toBe(0);
+  });
+
   it('that breaks off half-way has failed, and loses nothing of what was said', async () => {
     const id = await newSession();
     await ada.say(id, 'Hello?');

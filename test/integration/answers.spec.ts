@@ -154,6 +154,11 @@ describe('an agent that is called', () => {
       await expect(ask(webhook)).rejects.toEqual(failure(code, retryable));
     });
 
+    it('says when it wants to be asked again', async () => {
+      upstream.does((response) => void response.writeHead(429, { 'retry-after': '7' }).end());
+      await expect(ask(webhook)).rejects.toMatchObject({ code: 'rate_limited', retryAfterMs: 7_000 });
+    });
+
     it('fails with a redirect, which is not followed', async () => {
       upstream.does((response) => void response.writeHead(307, { location: `${upstream.url}/inside` }).end());
       await expect(ask(webhook)).rejects.toEqual(failure('refused', false));
@@ -349,6 +354,13 @@ describe('an agent that is called', () => {
       await expect(ask(model)).rejects.toEqual(failure(code, retryable));
       await expect(ask(model)).rejects.not.toThrow('sk-agent');
       expect(upstream.received).toHaveLength(2);
+    });
+
+    it('says when it wants to be asked again', async () => {
+      upstream.does((response) => void response.writeHead(503, { 'retry-after': '7' }).end('{}'));
+      await expect(ask(model)).rejects.toMatchObject({ code: 'upstream_failed', retryAfterMs: 7_000 });
+      upstream.says({ error: { message: 'an error' } }, 503);
+      await expect(ask(model)).rejects.toMatchObject({ code: 'upstream_failed', retryAfterMs: 0 });
     });
 
     it('fails when it hangs, before the first word and after it', async () => {

@@ -3,6 +3,9 @@ import { delta, type Received, Upstream, usage } from './upstream.js';
 
 /** One call that a model has received, answered piece by piece as the test says. */
 export class ModelCall {
+  /** In milliseconds, as performance.now() counts. */
+  readonly cameAt = performance.now();
+
   constructor(
     readonly received: Received,
     private readonly response: ServerResponse,
@@ -36,8 +39,10 @@ export class ModelCall {
     this.response.destroy();
   }
 
-  refuse(status: number): void {
-    this.response.writeHead(status, { 'content-type': 'application/json' }).end('{"error":{"message":"no"}}');
+  refuse(status: number, headers: Record<string, string> = {}): void {
+    this.response
+      .writeHead(status, { 'content-type': 'application/json', ...headers })
+      .end('{"error":{"message":"no"}}');
   }
 
   private event(event: object): void {

@@ -1,3 +1,4 @@
+import { type AnswerHeaders, retryAfter } from './retry-after.js';
 import { type OutboundCode, outboundError } from '../../platform/outbound/outbound-error.js';
 
 export interface Line {
@@ -33,15 +34,21 @@ export type AnswerFailureCode =
   | 'too_large'
   | 'broken_off';
 
-/** Why there is no answer. `retryable` where asking again may help and cannot do anything twice. */
+/**
+ * Why there is no answer. `retryable` where asking again may help and cannot do anything twice, and then not before
+ * `retryAfterMs` has passed.
+ */
 export class AnswerFailure extends Error {
+  readonly retryAfterMs: number;
+
   constructor(
     readonly code: AnswerFailureCode,
     message: string,
     readonly retryable: boolean,
-    options?: ErrorOptions,
+    { retryAfterMs = 0, ...options }: ErrorOptions & { retryAfterMs?: number } = {},
   ) {
     super(message, options);
+    this.retryAfterMs = retryAfterMs;
   }
 }
 
@@ -66,11 +73,12 @@ export function callFailure(error: unknown, harmless: boolean): AnswerFailure {
   });
 }
 
-/** Takes the status of an answer that is none. */
-export function statusFailure(status: number, harmless: boolean): AnswerFailure {
+/** Takes the status and the headers of an answer that is none. */
+export function statusFailure(status: number, headers: AnswerHeaders, harmless: boolean): AnswerFailure {
   const message = `It answered with the status ${status}.`;
-  if (status === 429) return new AnswerFailure('rate_limited', message, true);
+  const later = { retryAfterMs: retryAfter(headers) };
+  if (status === 429) return new AnswerFailure('rate_limited', message, true, later);
   // 503 says that nothing was done.
-  if (status >= 500) return new AnswerFailure('upstream_failed', message, harmless || status === 503);
+  if (status >= 500) return new AnswerFailure('upstream_failed', message, harmless || status === 503, later);
   return new AnswerFailure('refused', message, false);
 }

@@ -52,6 +52,7 @@ function withoutUsage(body: string): string | undefined {
 }
 
 /** What the SDK, and who waits, may want to know of a refusal. */
-function told({ 'content-type': type, 'retry-after': later }: OutboundAnswer['headers']): Record<string, string> {
-  return { ...(type && { 'content-type': String(type) }), ...(later && { 'retry-after': String(later) }) };
+function told(headers: OutboundAnswer['headers']): Record<string, string> {
+  const wanted = ['content-type', 'retry-after', 'retry-after-ms'].filter((name) => headers[name] !== undefined);
+  return Object.fromEntries(wanted.map((name) => [name, String(headers[name])]));
 }

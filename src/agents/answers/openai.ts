@@ -100,7 +100,9 @@ function chunkOf(data: string, harmless: boolean): Partial<ChatCompletionChunk> 
 
 function failureOf(error: unknown, harmless: boolean): AnswerFailure {
   for (let each = error; each instanceof Error; each = each.cause) if (each instanceof AnswerFailure) return each;
-  if (error instanceof APIError && typeof error.status === 'number') return statusFailure(error.status, harmless);
+  if (error instanceof APIError && typeof error.status === 'number') {
+    return statusFailure(error.status, Object.fromEntries((error.headers as Headers | undefined) ?? []), harmless);
+  }
   if (error instanceof APIConnectionTimeoutError) {
     return new AnswerFailure('timed_out', 'It did not answer in time.', false);
   }

@@ -45,7 +45,7 @@ async function call(
       return { text: await answer.body.text(), isJson: /[/+]json/.test(String(answer.headers['content-type'])) };
     }
     discard(answer.body);
-    throw statusFailure(answer.status, false);
+    throw statusFailure(answer.status, answer.headers, false);
   } catch (error) {
     signal.throwIfAborted();
     throw error instanceof AnswerFailure ? error : callFailure(error, false);

@@ -12,9 +12,11 @@ import type { TakenReply } from './reply-store.js';
 const MAX_ATTEMPTS = 4;
 const TRIES = 3;
 const BACKOFF_MS = 500;
+/** Somebody waits for the answer: what wants to be left alone for longer has failed, and they may ask again. */
+const LONGEST_WAIT_MS = 30_000;
 const LIMIT_MS = 10 * 60_000;
 
-type Failure = Pick<AnswerFailure, 'retryable'> & { code: FailureCode };
+type Failure = Pick<AnswerFailure, 'retryable' | 'retryAfterMs'> & { code: FailureCode };
 
 /** One attempt at a reply, from the question to the stored answer. */
 @Injectable()
@@ -75,7 +77,9 @@ export class Speaking {
       if (!failure || run.signal.aborted) return undefined;
       this.logger.warn({ ...idsOf(run), code: failure.code, tries }, 'an agent did not answer');
       if (!failure.retryable || run.text !== '' || tries === TRIES) return failure;
-      await sleep(BACKOFF_MS * 4 ** (tries - 1), undefined, { signal: run.signal }).catch(() => undefined);
+      if (failure.retryAfterMs > LONGEST_WAIT_MS) return failure;
+      const wait = Math.max(BACKOFF_MS * 4 ** (tries - 1), failure.retryAfterMs);
+      await sleep(wait, undefined, { signal: run.signal }).catch(() => undefined);
     }
   }
 
@@ -89,13 +93,13 @@ export class Speaking {
     } catch (error) {
       return this.failureOf(error, run);
     }
-    return run.text.trim() === '' ? { code: 'empty', retryable: false } : undefined;
+    return run.text.trim() === '' ? failureAs('empty') : undefined;
   }
 
   private failureOf(error: unknown, run: ReplyRun): Failure {
     if (isFailure(error)) return error;
     if (!run.signal.aborted) this.logger.error({ err: error as Error, ...idsOf(run) }, 'an answerer failed');
-    return { code: 'internal', retryable: false };
+    return failureAs('internal');
   }
 }
 
@@ -126,6 +130,10 @@ async function untilAborted(
     take(next.value);
   }
   if (signal.aborted) void Promise.resolve(iterator.return?.()).catch(() => undefined);
+}
+
+function failureAs(code: FailureCode): Failure {
+  return { code, retryable: false, retryAfterMs: 0 };
 }
 
 function isFailure(error: unknown): error is AnswerFailure {
