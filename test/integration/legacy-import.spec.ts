@@ -253,6 +253,64 @@ describe('carrying an old SQLite file over', () => {
     ]);
   }, 180_000);
 
+  it('carries on past names, addresses, ids and metadata that no index and no walk could hold', async () => {
+    const long = (start: number, size: number) =>
+      Array.from({ length: size }, (_, at) => String.fromCodePoint(start + ((at * 7919) % 20_000))).join('');
+    const file = chatSessions(house.path('long.db'), 2);
+    let db = new Database(file);
+    const person = db.prepare(`INSERT INTO user VALUES (?, ?, ?, NULL, NULL)`);
+    person.run(3, `n${long(0x20000, 300)}`, `${long(0x4e00, 3000)}@example.org`);
+    person.run(4, '🎉', null);
+    db.prepare(`UPDATE chat_session SET title = ?`).run(long(0x4e00, 20_000));
+    db.close();
+    const first = await house.carry('chat-sessions', file);
+    expect({ code: first.code, stderr: first.stderr }).toEqual({
+      code: 0,
+      stderr: expect.not.stringContaining('index'),
+    });
+    expect(first.stdout).toContain('@example.org -> no address');
+    const people = await house.rows(`SELECT char_length(username) AS size, username, email FROM users ORDER BY 1 DESC`);
+    expect(people[0]).toMatchObject({ size: 200, email: null });
+    expect(people.map(({ username }) => username)).toContain('user-4');
+
+    const deep = (open: string, inner: string, close: string) => open.repeat(5000) + inner + close.repeat(5000);
+    db = new Database(conversations(house.path('deep.db')));
+    const message = db.prepare(`INSERT INTO messages VALUES (?, 'c-1', 'user', 'x', ?, NULL, ?, NULL)`);
+    message.run('m-7', 7, deep('{"a":', '1', '}'));
+    message.run(long(0x4e00, 400), 8, deep('[', '', ']'));
+    db.close();
+    const second = await house.carry('conversations', house.path('deep.db'));
+    expect({ code: second.code, stderr: second.stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringContaining('written'),
+    });
+    expect((await house.rejects()).map(({ reason }) => reason)).toEqual(['id is longer than 1000 bytes']);
+    const [kept] = await house.rows<{ legacy: string }>(
+      `SELECT metadata ->> 'legacy' AS legacy FROM messages WHERE content = 'x'`,
+    );
+    expect(kept?.legacy).toBe(deep('{"a":', '1', '}'));
+  }, 180_000);
+
+  it('says in a sentence that the file of rejects cannot be written, and carries nothing', async () => {
+    const file = chatSessions(
+      house.path('rejecting.db'),
+      2,
+      `INSERT INTO chat_message VALUES (50, 'lost', 1, NULL, 98)`,
+    );
+    const before = await house.dump();
+    for (const place of [house.folder, house.path('no/such/folder.ndjson')]) {
+      const { code, stderr } = await house.legacy(
+        ...['import', '--from', 'chat-sessions', '--source', file, '--rejects', place],
+      );
+      expect({ code, stderr }).toEqual({
+        code: 1,
+        stderr: expect.stringContaining('file of rejects cannot be written'),
+      });
+      expect(stderr).not.toMatch(/\n\s+at /);
+    }
+    expect(await house.dump()).toEqual(before);
+  }, 180_000);
+
   it('says in a sentence what is wrong with a file that is no source', async () => {
     const truncated = chatSessions(house.path('truncated.db'), 2000);
     await truncate(truncated, 20_000);

@@ -9,7 +9,7 @@ describe('the file of Open WebUI', () => {
   afterEach(() => house.empty(), 60_000);
 
   const messages = () =>
-    house.rows<{ ext: string; content: string; forms: string[] | null }>(
+    house.rows<{ chat: string; content: string; forms: string[] | null }>(
       `SELECT s.external_id AS chat, m.seq::int, m.role, m.content, m.tokens_used AS tokens, (
          SELECT array_agg(r.content ORDER BY r.rev) FROM message_revisions r WHERE r.message_id = m.id) AS forms
        FROM messages m JOIN sessions s ON s.id = m.conversation_id ORDER BY 1, 2`,
@@ -88,6 +88,65 @@ describe('the file of Open WebUI', () => {
       ['B', null],
       ['A', null],
       ['B', null],
+    ]);
+  }, 180_000);
+
+  it('carries the list of a chat without a history, and names the list that is an older copy', async () => {
+    const list = [
+      { id: 'a', role: 'user', content: 'A', timestamp: 1705314600 },
+      { id: 'a', role: 'assistant', content: 'B' },
+      { role: 'user', content: 'C' },
+    ];
+    const tree = webUiChat('a', { a: [null, 'user', 'shown'] });
+    const { code, stdout } = await house.carry(
+      'open-webui',
+      webUi(house.path('list.db'), {
+        'c-1': { title: 'Old', models: ['llama\u0000'], messages: list },
+        'c-2': { ...tree, messages: [{ id: 'a', content: 'an older copy' }] },
+        'c-3': { ...tree, history: { messages: [1] }, messages: list },
+      }),
+    );
+    expect(code).toBe(2);
+    expect(stdout).toContain('chat: 3 found = 2 to carry + 0 carried before + 1 rejected');
+    expect(stdout).toContain('  chat.chat.messages (1)\n');
+    expect((await house.rejects()).map(({ table, reason }) => `${table}: ${reason}`)).toEqual([
+      'auth: its account is switched off',
+      'chat: its history is unreadable',
+      ...Array<string>(3).fill('chat.messages: orphaned message: its conversation is missing or was not carried'),
+    ]);
+    expect((await messages()).map(({ chat, content, forms }) => [chat, content, forms])).toEqual([
+      ['c-1', 'A', null],
+      ['c-1', 'B', null],
+      ['c-1', 'C', null],
+      ['c-2', 'shown', null],
+    ]);
+    expect(await house.rows(`SELECT slug FROM agents WHERE slug LIKE 'llama_'`)).toEqual([{ slug: 'llama\u2400' }]);
+  }, 180_000);
+
+  it('survives ten megabytes, half characters, depths, control characters and circles in the table', async () => {
+    const file = webUi(
+      house.path('odd.db'),
+      {
+        big: webUiChat('b', { a: [null, 'user', 'y'.repeat(10_000_000)], b: ['a', 'assistant', 'half \ud800'] }),
+        deep: `{"title": ${'['.repeat(900)}${']'.repeat(900)}, "history": {"messages": {"a": {}}}}`,
+        tab: '{"title": "a\tb", "history": {"messages": {"a": {}}}}',
+        ring: {},
+      },
+      `CREATE TABLE chat_message (id TEXT, chat_id TEXT, role TEXT, parent_id TEXT, content JSON, created_at INTEGER);
+       INSERT INTO chat_message VALUES ('ring-a', 'ring', 'user', 'ring-b', '"A"', 1705314600),
+         ('ring-b', 'ring', 'assistant', 'ring-a', '"B"', 1705314601000),
+         ('ring-c', 'ring', 'user', 'gone', '"C"', 1705314602)`,
+    );
+    const { code, stdout, stderr } = await house.carry('open-webui', file);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.not.stringMatching(/\n\s+at /) });
+    expect(stdout).toContain('chat: 4 found = 2 to carry + 0 carried before + 2 rejected');
+    expect(stdout).toContain('chat.messages: 2 found = 1 to carry + 0 carried before + 1 rejected');
+    expect(stdout).toContain('chat_message: 3 found = 3 to carry + 0 carried before + 0 rejected');
+    expect(stdout).toContain('Unstorable characters replaced in:\n  chat.messages.content (1)');
+    const said = (await messages()).map(({ chat, content, forms }) => [chat, content, forms]);
+    expect(said).toEqual([
+      ['big', 'half \ufffd', null],
+      ['ring', 'C', ['A', 'B']],
     ]);
   }, 180_000);
 

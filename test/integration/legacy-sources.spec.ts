@@ -117,6 +117,83 @@ describe('the exports of MongoDB', () => {
     expect((await house.carry('characters', file)).stderr).toContain('is no folder');
   }, 180_000);
 
+  it('reads every form that mongoexport writes: relaxed and canonical, of today and of old, pretty or not', async () => {
+    const at = new Date('2024-01-15T10:30:00.000Z');
+    const forms: [object, unknown][] = [
+      [oid(30), { $date: '2024-01-15T10:30:00Z' }],
+      [oid(31), { $date: { $numberLong: String(at.getTime()) } }],
+      [oid(32), { $date: at.getTime() }],
+      [oid(33), { $date: '2024-01-15T10:30:00.000+0000' }],
+      [oid(34), { $date: '2024-01-15T12:30:00.000+0200' }],
+      [oid(35), at.getTime()],
+      [oid(36), at.getTime() / 1000],
+      [oid(37), '2024-01-15T10:30:00'],
+      [{ $numberLong: '38' }, day(1)],
+      [{ $numberInt: '39' }, day(1)],
+      [{ $uuid: '0f9b1f9e-7e0c-4a0f-9d8e-1a2b3c4d5e6f' }, day(1)],
+      [{ $binary: { base64: 'D5sfnn4MSg+djhorPE1ebw==', subType: '04' } }, day(1)],
+    ];
+    const [, session] = sessions;
+    const rows = forms.map(([_id, createdAt]) => ({
+      ...{ _id, sessionId: oid(2), role: 'bot' },
+      content: 'x',
+      createdAt,
+    }));
+    const pretty = (documents: unknown[]) => documents.map((each) => JSON.stringify(each, null, '\t')).join('\r\n');
+    const written: [string, string, string][] = [
+      ['array', `\uFEFF${JSON.stringify([session], null, 2)}`, JSON.stringify(rows)],
+      ['lines', JSON.stringify(session), rows.map((row) => JSON.stringify(row)).join('\n')],
+      ['pretty', pretty([session]), pretty(rows)],
+    ];
+    const contents = [];
+    for (const [label, ...files] of written) {
+      const { code, stdout } = await house.carry(
+        ...(['characters', await mongoFolder(house.path(label), ...files), '--label', label] as const),
+      );
+      expect([label, code, stdout]).toEqual([label, 2, expect.stringContaining('12 found = 11 to carry')]);
+      expect((await house.rejects()).map(({ reason }) => reason)).toEqual(['duplicate id']);
+      contents.push(
+        await house.rows(`SELECT i.external_id AS ext, m.created_at AS at FROM imported_ids i JOIN messages m
+          ON m.id = i.target_id WHERE i.kind = 'message' ORDER BY 1`),
+      );
+      await house.empty();
+    }
+    expect(contents[1]).toEqual(contents[0]);
+    expect(contents[2]).toEqual(contents[0]);
+    expect(contents[0]?.filter((row) => (row.at as Date).getTime() === at.getTime())).toHaveLength(8);
+    expect(contents[0]?.map(({ ext }) => ext)).toEqual(
+      expect.arrayContaining(['38', '39', '0f9b1f9e-7e0c-4a0f-9d8e-1a2b3c4d5e6f', oid(30).$oid]),
+    );
+  }, 180_000);
+
+  it('names the bytes that are no UTF-8, takes ten megabytes for a reject, and refuses what is UTF-16', async () => {
+    const message = (n: number, content: string) =>
+      JSON.stringify({ ...{ _id: oid(n), sessionId: oid(2), role: 'user', createdAt: day(1) }, content });
+    const separated = message(40, 'one\u2028line');
+    const broken = Buffer.from(message(41, 'ol\u00e9'), 'latin1');
+    const deep = message(43, '').replace('""', `${'['.repeat(5000)}${']'.repeat(5000)}`);
+    const big = message(42, 'y'.repeat(10_000_000));
+    const folder = await mongoFolder(house.path('bytes'), sessions, '');
+    const file = path.join(folder, 'chatmessages.json');
+    await writeFile(file, Buffer.concat([Buffer.from(`${separated}\n`), broken, Buffer.from(`\n${big}\n${deep}`)]));
+    const { code, stdout } = await house.carry('characters', folder);
+    expect(code).toBe(2);
+    expect(stdout).toContain('chatmessages: 4 found = 2 to carry + 0 carried before + 2 rejected');
+    expect(stdout).toContain('Unstorable characters replaced in:\n  chatmessages.content (1)');
+    expect((await house.rejects()).map(({ reason }) => reason)).toEqual([
+      'content is longer than 200000 characters (one beyond ASCII counts for four)',
+      'nested too deeply',
+    ]);
+    expect(await house.rows(`SELECT content FROM messages ORDER BY seq`)).toEqual([
+      { content: 'one\u2028line' },
+      { content: 'ol\ufffd' },
+    ]);
+    await writeFile(file, Buffer.concat([Buffer.from('['), broken, Buffer.from(']')]));
+    expect((await house.carry('characters', folder)).stderr).toMatch(/chatmessages.json is truncated or no JSON/);
+    await writeFile(file, Buffer.from(`\ufeff[${message(44, 'x')}]`, 'utf16le'));
+    expect((await house.carry('characters', folder)).stderr).toMatch(/chatmessages.json is UTF-16: save it as UTF-8/);
+  }, 180_000);
+
   it('keeps the sides of peer sessions, who helped, what is closed and when it was read', async () => {
     const folder = await mongoFolder(
       house.path('c'),

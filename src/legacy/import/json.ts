@@ -1,14 +1,24 @@
 import { MendedText } from './values.js';
 
-/** JSON as text or as it is; anything that is no JSON stays what it is. */
+/** Nothing that people made is deeper, and neither PostgreSQL nor a walk through it takes any depth. */
+const MAX_DEPTH = 500;
+
+/** JSON as text or as it is; anything that is no JSON, or nested too deeply, stays what it is. */
 export function parsedOr(value: unknown): unknown {
   const text = value instanceof MendedText ? value.text : value;
   if (typeof text !== 'string') return text;
   try {
-    return JSON.parse(text) as unknown;
+    const json = JSON.parse(text) as unknown;
+    return isTooDeep(json) ? text : json;
   } catch {
     return text;
   }
+}
+
+export function isTooDeep(value: unknown, left = MAX_DEPTH): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (left === 0) return true;
+  return Object.values(value).some((inner) => isTooDeep(inner, left - 1));
 }
 
 export function parsed(value: unknown): Record<string, unknown> {

@@ -1,15 +1,8 @@
-import { EJSON } from 'bson';
-import { createReadStream } from 'node:fs';
-import { open, readdir, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
-import streamArray from 'stream-json/streamers/stream-array.js';
+import { countDocuments, documents } from './mongo-documents.js';
 import { readMongoUser } from './mongo-user.js';
-import type { RawRow } from './row.js';
-import { BrokenRow, type Source, SourceError, type SourceTable } from './source.js';
-import { UnreadableValue } from './values.js';
-
-const SHOWN = 1000;
+import { type Source, SourceError, type SourceTable } from './source.js';
 
 type Collection = Pick<SourceTable, 'name' | 'count' | 'rows'>;
 
@@ -71,75 +64,4 @@ export async function mongoSource(
 async function otherFiles(folder: string, names: string[]): Promise<Record<string, number>> {
   const stems = (await readdir(folder)).filter((file) => !names.includes(path.parse(file).name.toLowerCase()));
   return Object.fromEntries(stems.map((file) => [file, 1]));
-}
-
-/**
- * The documents of a file of mongoexport, one after the other: a JSON array, or a document a line. A line that
- * is no document comes as the BrokenRow it is; a broken array ends the reading with a SourceError.
- */
-async function* documents(file: string): AsyncGenerator<RawRow | BrokenRow> {
-  for await (const value of values(file)) yield value instanceof BrokenRow ? value : revived(value);
-}
-
-async function countDocuments(file: string): Promise<number> {
-  let count = 0;
-  for await (const _ of values(file)) count += 1;
-  return count;
-}
-
-async function* values(file: string): AsyncGenerator<unknown> {
-  const stream = createReadStream(file);
-  try {
-    if (await isArray(file)) {
-      const elements = stream.on('error', () => undefined).pipe(streamArray.withParserAsStream());
-      for await (const { value } of elements as AsyncIterable<{ value: unknown }>) yield value;
-    } else {
-      for await (const line of createInterface({ input: stream, crlfDelay: Infinity })) {
-        if (line.trim() !== '') yield parsed(line.replace(/^\uFEFF/, ''));
-      }
-    }
-  } catch (error) {
-    throw new SourceError(`${file} is truncated or no JSON (${(error as Error).message}).`);
-  } finally {
-    stream.destroy();
-  }
-}
-
-function parsed(line: string): unknown {
-  try {
-    return JSON.parse(line) as unknown;
-  } catch {
-    return new BrokenRow('not valid JSON', line);
-  }
-}
-
-function revived(value: unknown): RawRow | BrokenRow {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return new BrokenRow('not a document', JSON.stringify(value).slice(0, SHOWN));
-  }
-  try {
-    return EJSON.deserialize(value) as RawRow;
-  } catch {
-    // One bad date or id must not cost the rest of the document: what is readable field by field is read so.
-    return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, revivedField(field)]));
-  }
-}
-
-function revivedField(field: unknown): unknown {
-  try {
-    return (EJSON.deserialize({ field }) as { field: unknown }).field;
-  } catch {
-    return new UnreadableValue(JSON.stringify(field).slice(0, SHOWN));
-  }
-}
-
-async function isArray(file: string): Promise<boolean> {
-  const handle = await open(file);
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(4096), 0, 4096, 0);
-    const start = buffer.toString('utf8', 0, bytesRead).replace(/^\uFEFF/, '');
-    return start.trimStart().startsWith('[');
-  } finally {
-    await handle.close();
-  }
 }

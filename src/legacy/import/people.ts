@@ -6,6 +6,8 @@ import { type OldPassword, type OldUser, type Source, SourceError } from './sour
 import { namedId } from './values.js';
 
 const EMAIL = /^[^\s@]+@[^\s@]+$/;
+/** As long as an address can be (RFC 5321, 4.5.3.1.3). */
+const MAX_EMAIL = 254;
 const CHUNK = 500;
 const MAX_NAME = 200;
 
@@ -133,15 +135,14 @@ export class People {
     const createdAt = user.createdAt ?? null;
     const id = namedId(createdAt, this.scope, 'user', ext);
     const told = user.username?.trim() || user.email?.trim() || user.displayName?.trim() || `user-${ext}`;
-    const isAddress = EMAIL.test(told);
-    const name = isAddress ? (told.split('@')[0] ?? told) : told;
+    const name = EMAIL.test(told) ? (told.split('@')[0] ?? told) : told;
     this.known.set(ext, id);
     this.fresh.set(ext, {
       id,
       ext,
       oldName: user.username?.trim() || name,
-      username: name.replace(/[^\p{L}\p{N}_.-]+/gu, '-').slice(0, MAX_NAME),
-      email: user.email?.trim() || (isAddress ? told : null),
+      username: usable(name) ?? `user-${usable(ext) ?? id}`,
+      email: user.email?.trim() || (EMAIL.test(told) ? told : null),
       displayName: user.displayName?.trim() || name,
       passwordHash,
       createdAt,
@@ -170,7 +171,7 @@ export class People {
     const username = await this.freeName(account.username, taken.names);
     taken.names.add(comparable(username));
     if (username !== account.oldName) this.renamed.push(`${account.oldName} -> ${username}`);
-    const usable = account.email !== null && EMAIL.test(account.email) && !taken.emails.has(comparable(account.email));
+    const usable = account.email !== null && isAddress(account.email) && !taken.emails.has(comparable(account.email));
     const email = usable ? account.email : null;
     if (account.email && !usable) this.renamed.push(`${account.email} -> no address (${username})`);
     if (email) taken.emails.add(comparable(email));
@@ -195,6 +196,16 @@ export class People {
       if (rowCount === 0) return name;
     }
   }
+}
+
+/** As a username may be written; nothing where nothing of it can be read. */
+function usable(name: string): string | undefined {
+  const written = Array.from(name.replace(/[^\p{L}\p{N}_.-]+/gu, '-'));
+  return /[\p{L}\p{N}]/u.test(name) ? written.slice(0, MAX_NAME).join('') : undefined;
+}
+
+function isAddress(text: string): boolean {
+  return text.length <= MAX_EMAIL && EMAIL.test(text);
 }
 
 /** Throws SourceError where nobody has this name. */

@@ -8,6 +8,8 @@ const MAX_TEXT = 200_000;
 const BEYOND_ASCII = 4;
 const TOO_LONG = (name: string) => `${name} is longer than ${MAX_TEXT} characters (one beyond ASCII counts for four)`;
 const MAX_TOKENS = 2 ** 31 - 1;
+/** An entry of an index holds 2,700 bytes, of which other columns take their part. */
+const MAX_KEY_BYTES = 1000;
 
 /** What happened to fields, by `table.field`: not carried, or carried with stand-ins for what cannot be stored. */
 export class Notes {
@@ -83,6 +85,13 @@ export class Row {
     return text;
   }
 
+  /** A text that can be looked up. */
+  needName(name: string): string {
+    const text = this.needText(name);
+    mustFitIndex(name, text);
+    return text;
+  }
+
   /** The text of an id, whatever type it has there. */
   id(name: string): string | null {
     const value = this.take(name);
@@ -90,7 +99,7 @@ export class Row {
       return (value as { toHexString(): string }).toHexString();
     }
     const id = value === null ? '' : storable(this.plain(name, value).trim());
-    if (id.length > 1000) throw new UnreadableValue(`${name} is longer than 1000 characters`);
+    mustFitIndex(name, id);
     return id === '' ? null : id;
   }
 
@@ -160,6 +169,11 @@ function isTooLong(text: string): boolean {
   if (text.length * BEYOND_ASCII <= MAX_TEXT) return false;
   const beyond = text.length <= MAX_TEXT ? (text.match(/[^\0-\x7f]/g) ?? []).length : 0;
   return text.length + beyond * (BEYOND_ASCII - 1) > MAX_TEXT;
+}
+
+function mustFitIndex(name: string, text: string): void {
+  if (text.length * 3 <= MAX_KEY_BYTES || Buffer.byteLength(text) <= MAX_KEY_BYTES) return;
+  throw new UnreadableValue(`${name} is longer than ${MAX_KEY_BYTES} bytes`);
 }
 
 function isObject(value: unknown): value is RawRow {

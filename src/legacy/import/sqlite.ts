@@ -50,12 +50,7 @@ export class SqliteFile {
   }
 
   count(table: string): number {
-    return this.number(`SELECT count(*) AS n FROM ${quoted(table)}`);
-  }
-
-  /** The one number `n` that this query gives. */
-  number(sql: string): number {
-    return Number(this.all<{ n: number }>(sql)[0]?.n ?? 0);
+    return Number(this.all<{ n: number }>(`SELECT count(*) AS n FROM ${quoted(table)}`)[0]?.n);
   }
 
   /** How many rows each table has that is not among these. */

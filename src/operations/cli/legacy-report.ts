@@ -4,6 +4,7 @@ import path from 'node:path';
 import { finished } from 'node:stream/promises';
 import type { Found, ImportOptions, ImportReport } from '../../legacy/import/importer.js';
 import type { Reject } from '../../legacy/import/rejects.js';
+import { SourceError } from '../../legacy/import/source.js';
 import { type Comparison, MismatchError } from '../../legacy/import/verifying.js';
 import { Progress } from './legacy-progress.js';
 
@@ -53,8 +54,19 @@ export class ImportConsole {
 
   /** The row as it stands in the source may hold what is nobody else's business. */
   private async keep(reject: Reject): Promise<void> {
-    this.rejects ??= createWriteStream(this.rejectsFile, { mode: 0o600 });
+    this.rejects ??= await opened(this.rejectsFile);
     if (!this.rejects.write(`${JSON.stringify(reject, legible)}\n`)) await once(this.rejects, 'drain');
+  }
+}
+
+/** Throws SourceError where it cannot be written. */
+async function opened(file: string): Promise<WriteStream> {
+  const stream = createWriteStream(file, { mode: 0o600 });
+  try {
+    await once(stream, 'open');
+    return stream;
+  } catch (error) {
+    throw new SourceError(`The file of rejects cannot be written: ${(error as Error).message}. Give --rejects.`);
   }
 }
 

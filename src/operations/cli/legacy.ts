@@ -68,7 +68,7 @@ async function carryOver({ work }: House, args: string[]): Promise<string> {
       return report.importId;
     });
     if (isRehearsal) return 'A rehearsal: nothing was written.';
-    return importId ? `Import ${importId}` : 'Nothing new: everything was carried over before.';
+    return importId ? `Import ${importId}` : 'Nothing new was carried over.';
   } catch (error) {
     told.fail(error);
     throw error;

@@ -1,7 +1,10 @@
-import { objectOf, parsed, textOf } from '../json.js';
+import { listOf, objectOf, parsed, textOf } from '../json.js';
 import type { RawRow } from '../row.js';
 import type { SqliteFile } from '../sqlite.js';
 import { type ChatTree, placesIn } from './chat-tree.js';
+
+/** Seconds and milliseconds occur in one file. */
+const BY_TIME = 'iif(created_at > 10000000000, created_at / 1000.0, created_at), rowid';
 
 /** The messages of each chat, wherever they are kept, with their place on the branch that is shown. */
 export class Chats {
@@ -13,12 +16,12 @@ export class Chats {
 
   /** Those that stand in the JSON only. */
   countInChats(): number {
-    return this.count(this.hasTable ? 'AND NOT' : '', this.hasTable);
+    return this.count((id, stored) => !stored.has(id));
   }
 
   /** Those that stand in the JSON as well as in the table, which has the newer form. */
   olderCopies(): Record<string, number> {
-    const copies = this.hasTable ? this.count('AND', true) : 0;
+    const copies = this.hasTable ? this.count((id, stored) => stored.has(id)) : 0;
     return copies > 0 ? { 'chat.messages, older copies': copies } : {};
   }
 
@@ -43,8 +46,7 @@ export class Chats {
       const json = parsed(chat.chat);
       const history = objectOf(json.history);
       const messages: ChatTree['messages'] = new Map();
-      for (const [id, raw] of Object.entries(objectOf(history.messages))) {
-        const message = objectOf(raw);
+      for (const [id, message] of messagesIn(json)) {
         messages.set(id, { parent: textOf(message.parentId), role: textOf(message.role), raw: message });
       }
       const stored = this.storedOf(chat.id);
@@ -60,7 +62,7 @@ export class Chats {
 
   private storedOf(chat: unknown): Map<string, RawRow> {
     if (!this.hasTable) return new Map();
-    const rows = this.file.rows('chat_message', 'created_at, rowid', 'chat_id = ?', chat);
+    const rows = this.file.rows('chat_message', BY_TIME, 'chat_id = ?', chat);
     return new Map([...rows].map((row) => [this.shortId(chat, row.id) ?? '', row]));
   }
 
@@ -70,15 +72,27 @@ export class Chats {
     return text?.startsWith(`${String(chat)}-`) ? text.slice(String(chat).length + 1) : text;
   }
 
-  private count(known: string, withTable: boolean): number {
-    const exists = withTable
-      ? `${known} EXISTS (SELECT 1 FROM chat_message m WHERE m.chat_id = chat.id
-           AND (m.id = chat.id || '-' || message.key OR m.id = message.key))`
-      : '';
-    return this.file.number(
-      `SELECT count(*) AS n FROM chat,
-         json_each(CASE WHEN json_valid(chat.chat) THEN chat.chat ELSE '{}' END, '$.history.messages') message
-       WHERE true ${exists}`,
-    );
+  private count(isMeant: (id: string, stored: ReadonlyMap<string, RawRow>) => boolean): number {
+    let count = 0;
+    for (const chat of this.file.rows('chat')) {
+      const stored = this.storedOf(chat.id);
+      count += [...messagesIn(parsed(chat.chat)).keys()].filter((id) => isMeant(id, stored)).length;
+    }
+    return count;
   }
+}
+
+/** By id. A chat without a history has them in a list only, each after the one before it. */
+function messagesIn(json: RawRow): Map<string, RawRow> {
+  const history = Object.entries(objectOf(objectOf(json.history).messages));
+  if (history.length > 0) return new Map(history.map(([id, raw]) => [id, objectOf(raw)]));
+  const messages = new Map<string, RawRow>();
+  let parentId: string | null = null;
+  for (const message of listOf(json.messages).map(objectOf)) {
+    const own = textOf(message.id);
+    const id: string = own === null || messages.has(own) ? `${own ?? ''}#${messages.size}` : own;
+    messages.set(id, { ...message, parentId });
+    parentId = id;
+  }
+  return messages;
 }

@@ -95,10 +95,8 @@ function readPassword(row: Row, pending: ReadonlySet<string>): OldPassword {
 
 function readChat(row: Row): OldSession {
   const chat = row.inner('chat');
-  const models = chat.take('models');
-  const [model] = Array.isArray(models) ? (models as unknown[]) : [];
-  chat.take('history');
-  chat.take('messages');
+  const [model] = listOf(chat.take('models'));
+  takeMessages(chat);
   const title = row.text('title');
   if (title === textOf(chat.peek('title'))) chat.take('title');
   const session: OldSession = {
@@ -107,7 +105,7 @@ function readChat(row: Row): OldSession {
     owner: row.id('user_id'),
     type: 'agent',
     advocate: null,
-    agentSlug: textOf(model)?.slice(0, 100) || null,
+    agentSlug: storable(textOf(model)?.slice(0, 100) ?? '') || null,
     standing: false,
     title,
     closed: false,
@@ -116,6 +114,13 @@ function readChat(row: Row): OldSession {
   };
   chat.leaveRest();
   return session;
+}
+
+/** They are rows of their own: those of the history, beside which the list is an older copy, or those of the list. */
+function takeMessages(chat: Row): void {
+  const { messages } = objectOf(chat.take('history'));
+  if (messages !== undefined && objectOf(messages) !== messages) throw new UnreadableValue('its history is unreadable');
+  if (Object.keys(messages ?? {}).length === 0) chat.take('messages');
 }
 
 function readMessage(row: Row): OldMessage | OldRevision {

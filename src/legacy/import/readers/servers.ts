@@ -69,7 +69,7 @@ function readServer(row: Row): OldServer {
   return {
     kind: 'server',
     id: row.needId('id'),
-    name: row.needText('name'),
+    name: row.needName('name'),
     iconUrl: row.url('icon'),
     createdBy: row.id('created_by'),
     createdAt: row.time('created_at'),
@@ -96,7 +96,7 @@ function readChannel(row: Row, serverOfChannel: Map<string, string>): OldChannel
     kind: 'channel',
     id: row.needId('id'),
     server: row.needId('server_id'),
-    name: row.needText('name'),
+    name: row.needName('name'),
     type,
     position: Math.trunc(row.number('position') ?? 0),
     topic: row.text(row.has('topic') ? 'topic' : 'description'),
