@@ -89,8 +89,8 @@ async function threads(runner: QueryRunner): Promise<void> {
   await runner.query(`
     INSERT INTO conversations (id, kind, last_seq, last_rev, last_message_at, created_at)
     SELECT id, 'thread', 5, 5, created_at + interval '5 minutes', created_at FROM hung`);
-  await runner.query(`INSERT INTO threads (id, parent_id, message_id, created_at)
-    SELECT id, conversation_id, message_id, created_at FROM hung`);
+  await runner.query(`INSERT INTO threads (id, parent_id, message_id, created_at, active_at)
+    SELECT id, conversation_id, message_id, created_at, created_at + interval '5 minutes' FROM hung`);
   await runner.query(`
     INSERT INTO messages (conversation_id, seq, id, rev, author_id, role, content, created_at)
     SELECT h.id, nth, uuidv7(h.created_at - now() + nth * interval '1 minute'), nth, s.user_id, 'user', 'about that ' || nth,

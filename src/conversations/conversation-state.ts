@@ -24,7 +24,10 @@ export class ConversationState {
 
 /** The columns of ConversationState from `c`, `mine` and what UNREAD joins. */
 export const STATE_COLUMNS = `
-  c.id, c.kind, mine.title, mine.server_id AS "serverId", mine.parent, c.last_seq AS "lastSeq", c.last_rev AS rev,
+  c.id, c.kind, mine.title, mine.server_id AS "serverId",
+  CASE WHEN mine.parent_id IS NOT NULL THEN
+    json_build_object('conversationId', mine.parent_id, 'messageId', mine.message_id) END AS parent,
+  c.last_seq AS "lastSeq", c.last_rev AS rev,
   coalesce(marker.seq, 0) AS "lastReadSeq", counted.unread, naming.mentions`;
 
 /** The state of a room that was made this moment. */

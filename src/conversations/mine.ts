@@ -17,24 +17,25 @@ const ROOMS = `
     SELECT p.direct_id, ${NAMES_OF_THE_OTHERS}, NULL FROM direct_participants p WHERE p.user_id = $1
   )`;
 
-const THREAD = `SELECT t.id, NULL AS title, rooms.server_id,
-      json_build_object('conversationId', t.parent_id, 'messageId', t.message_id) AS parent`;
+const ROOM = `SELECT id, title, server_id, NULL::uuid AS parent_id, NULL::uuid AS message_id`;
+const THREAD = `SELECT t.id, NULL AS title, rooms.server_id, t.parent_id, t.message_id`;
 
 /**
- * Everything that the person `$1` may read, as a common table expression `readable(id, title, server_id, parent)`:
- * what the door would let them into, said once for the lists. The access tests hold the two against each other.
+ * Everything that the person `$1` may read, as a common table expression `readable(id, title, server_id, parent_id,
+ * message_id)`: what the door would let them into, said once for the lists. The access tests hold the two against each other.
+ * Of threads also when they began and were last active.
  */
 export const READABLE = `${ROOMS},
   readable AS (
-    SELECT id, title, server_id, NULL::json AS parent FROM rooms
+    ${ROOM}, NULL::timestamptz AS begun_at, NULL::timestamptz AS active_at FROM rooms
     UNION ALL
-    ${THREAD} FROM rooms JOIN threads t ON t.parent_id = rooms.id
+    ${THREAD}, t.created_at, t.active_at FROM rooms JOIN threads t ON t.parent_id = rooms.id
   )`;
 
 /** What of it is listed as theirs, as `mine`: of the threads those in which they take part. */
 export const MINE = `${ROOMS},
   mine AS (
-    SELECT id, title, server_id, NULL::json AS parent FROM rooms
+    ${ROOM} FROM rooms
     UNION ALL
     ${THREAD} FROM thread_participants p JOIN threads t ON t.id = p.thread_id JOIN rooms ON rooms.id = t.parent_id
     WHERE p.user_id = $1

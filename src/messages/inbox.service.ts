@@ -43,9 +43,9 @@ type InboxRow = MessageRow &
 const shown = (page: string) => `
   WITH ${page}, room AS (
     SELECT ${STATE_COLUMNS}, c.last_message_at, c.activity, setting.*
-    FROM page AS c CROSS JOIN LATERAL (SELECT c.title, c.server_id, c.parent) AS mine ${UNREAD}
+    FROM page AS c CROSS JOIN LATERAL (SELECT c.title, c.server_id, c.parent_id, c.message_id) AS mine ${UNREAD}
     LEFT JOIN LATERAL (
-      ${settingFor('c.id', "(c.parent ->> 'conversationId')::uuid", 'c.server_id')}
+      ${settingFor('c.id', 'c.parent_id', 'c.server_id')}
     ) AS setting ON true
   )
   SELECT room.id AS "roomId", room.kind, room.title, room."serverId", room.parent, room."lastSeq",
@@ -57,7 +57,8 @@ const shown = (page: string) => `
   ORDER BY room.activity DESC, room.id DESC`;
 const inboxOf = (mine: string) =>
   shown(`${mine}, page AS (
-    SELECT c.*, mine.title, mine.server_id, mine.parent, coalesce(c.last_message_at, c.created_at) AS activity
+    SELECT c.*, mine.title, mine.server_id, mine.parent_id, mine.message_id,
+      coalesce(c.last_message_at, c.created_at) AS activity
     FROM ${MY_ROOMS}
     WHERE ($2::text IS NULL OR c.kind = $2) AND ($3::uuid IS NULL OR c.id = $3)
       AND ($4::timestamptz IS NULL OR (coalesce(c.last_message_at, c.created_at), c.id) < ($4, $5::uuid))
@@ -67,8 +68,7 @@ const INBOX = inboxOf(MINE);
 /** A thread can be read by who does not take part in it. */
 const ONE = inboxOf(`${READABLE}, mine AS (SELECT * FROM readable WHERE id = $3)`);
 const THREADS = shown(`page AS (
-    SELECT c.*, NULL AS title, $2::uuid AS server_id, t.active_at AS activity,
-      json_build_object('conversationId', t.parent_id, 'messageId', t.message_id) AS parent
+    SELECT c.*, NULL AS title, $2::uuid AS server_id, t.active_at AS activity, t.parent_id, t.message_id
     FROM (
       SELECT * FROM threads
       WHERE parent_id = $3 AND ($4::timestamptz IS NULL OR (active_at, id) < ($4, $5::uuid))
@@ -99,7 +99,7 @@ export class InboxService {
 
   private async page(sql: string, keys: unknown[], { limit, cursor }: PageQuery): Promise<Page<InboxItem>> {
     const [activity, id] = readCursor(cursor, ['time', 'id']) ?? [];
-    const rows = await this.database.query<InboxRow>(sql, [...keys, activity ?? null, id ?? null, limit + 1]);
+    const rows = await this.database.prepared<InboxRow>(sql, [...keys, activity ?? null, id ?? null, limit + 1]);
     return pageOf(rows, limit, (row) => [row.activity.toISOString(), row.roomId], present);
   }
 }

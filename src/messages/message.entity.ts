@@ -41,7 +41,9 @@ export interface AttachmentData {
 @Index('messages_everyone', ['conversationId', 'seq'], { where: 'mentions_everyone' })
 @Index('messages_reply', ['conversationId', 'replyToId'], { where: 'reply_to_id IS NOT NULL' })
 @Index('messages_time', ['conversationId', 'createdAt', 'id'])
-// Of expressions, which only the migration can say.
+@Index('messages_files', ['conversationId', 'createdAt', 'id'], { where: 'attachments IS NOT NULL' })
+// Of a kind or of expressions that only the migration can say.
+@Index('messages_age', { synchronize: false })
 @Index('messages_words', { synchronize: false })
 @Index('messages_parts', { synchronize: false })
 @Check('messages_role', `role IN ('user', 'agent', 'peer', 'system')`)

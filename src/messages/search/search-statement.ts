@@ -21,46 +21,63 @@ export interface Wanted {
   limit: number;
 }
 
-/** So many of the newest messages are read before an index is asked, spread over the rooms by their size. */
-const WALK = 8000;
-const WALK_EACH = 8;
-/** And of so many rooms, those in which something was said last: somebody may read thousands of threads. */
-const WALK_ROOMS = 400;
-/** Before some time any room may be the one in which something was said last. */
-const ALL_ROOMS = 1_000_000_000;
+/** How far a walk goes: so many of the newest messages, spread over so many of the latest rooms by their size. */
+export interface Steps {
+  messages: number;
+  rooms: number;
+}
 
-const FOUND_COLUMNS = `m.conversation_id, m.seq, m.created_at, m.id`;
+/** What is left to the index: messages until a time, and after another where that is known to do. */
+export interface Window {
+  until: Date;
+  after?: Date | undefined;
+}
+
+interface Statement {
+  text: string;
+  values: unknown[];
+}
+
+/** Of a room, however small its share. */
+const WALK_EACH = 4;
+const MOST_ROOMS = 2000;
 
 /**
- * One statement that finds up to `limit` messages, newest first, in the rooms of the caller and nowhere else.
- *
- * What is common is found at once by walking the newest messages of the rooms; what is rare is found by an index over
- * the words (or trigrams) of all messages. Either alone is slow where the other is fast, and no planner can know: so
- * a bounded walk comes first, and the index is asked only where the walk has not found enough. `edge` is how far back
- * the walk has seen everything, in the rooms that it read and in those that it left out: what it found after that is
- * complete, and the index gives what lies before.
- * `IS TRUE` keeps the planner, which takes the rare for rarer than it is, from asking room by room for each message.
+ * Reads the newest messages of the caller's rooms backwards and finds up to `limit` among them, newest first. `edge` is
+ * how far back it has seen everything, in the rooms that it read and in those that it left out; null where that was
+ * all. What it gives is complete after the edge. Gives at least one row, empty where nothing was found.
  */
-export function searchStatement(wanted: Wanted): { text: string; values: unknown[] } {
+export function walkStatement(wanted: Wanted, steps: Steps): Statement {
   const values = new Values(wanted.userId);
   const { reach, time, author } = filters(wanted, values);
-  const fits = all(
-    wanted.groups.map((group) => holdsPieces(group, values)),
-    ' OR ',
-  );
-  const ranks = ranked(wanted, values);
+  const fits = fitting(wanted, values);
+  const test = testOf(wanted, values);
+  const start = startOf(wanted);
+  const from = start === undefined ? 'now()' : `${values.put(start)}::timestamptz`;
   const limit = values.put(wanted.limit);
-  const rooms = wanted.before === undefined && !wanted.behind ? WALK_ROOMS : ALL_ROOMS;
+  // Of those that were still active at the start nothing says when they had been before.
+  const active = `(SELECT least(count(*), ${MOST_ROOMS}) FROM place WHERE near = ${from})`;
+  const rooms = start === undefined ? `${steps.rooms}` : `(${steps.rooms} + ${active})`;
   const text = `
-    WITH ${READABLE}, reach AS MATERIALIZED (
-      SELECT c.id, c.kind, readable.title, readable.server_id, c.last_seq - c.cleared_seq AS size,
-        c.last_message_at AS active_at
-      FROM readable JOIN conversations c ON c.id = readable.id WHERE ${reach}
+    WITH ${READABLE}, place AS MATERIALIZED (
+      SELECT readable.id, readable.title, readable.server_id, c.kind,
+        least(coalesce(readable.active_at, c.last_message_at), ${from}) AS near
+      FROM readable LEFT JOIN LATERAL (
+        SELECT kind, last_message_at FROM conversations WHERE id = readable.id AND readable.active_at IS NULL OFFSET 0
+      ) AS c ON true
+      WHERE ${reach} AND (readable.begun_at <= ${from}) IS NOT FALSE
+    ), picked AS MATERIALIZED (
+      SELECT *, row_number() OVER (ORDER BY near DESC NULLS LAST) > ${rooms} AS left_out
+      FROM place ORDER BY near DESC NULLS LAST LIMIT ${rooms} + 1
     ), walked AS MATERIALIZED (
-      SELECT newest.*, newest.place = room.most AS last, room.kind, room.title, room.server_id
+      SELECT newest.*, newest.place = room.most AND room.most < room.size AS last, room.kind, room.title, room.server_id
       FROM (
-        SELECT *, ${WALK_EACH} + ceil(${WALK} * size / greatest(sum(size) OVER (), 1))::bigint AS most
-        FROM (SELECT * FROM reach ORDER BY active_at DESC NULLS LAST LIMIT ${rooms}) latest
+        SELECT picked.*, c.size,
+          ${WALK_EACH} + ceil(${steps.messages} * c.size / greatest(sum(c.size) OVER (), 1))::bigint AS most
+        FROM picked CROSS JOIN LATERAL (
+          SELECT last_seq - cleared_seq AS size FROM conversations WHERE id = picked.id OFFSET 0
+        ) AS c
+        WHERE NOT left_out
       ) room
       CROSS JOIN LATERAL (
         SELECT m.conversation_id, m.seq, m.id, m.created_at, m.content, m.author_id, m.agent_id, m.attachments,
@@ -69,33 +86,65 @@ export function searchStatement(wanted: Wanted): { text: string; values: unknown
         ORDER BY m.created_at DESC, m.id DESC LIMIT room.most
       ) newest
     ), edge AS MATERIALIZED (
-      SELECT greatest(
-        (SELECT max(created_at) FILTER (WHERE last) FROM walked),
-        (SELECT active_at FROM reach ORDER BY active_at DESC NULLS LAST OFFSET ${rooms} LIMIT 1)
-      ) AS at
-    ), early AS MATERIALIZED (
-      SELECT ${FOUND_COLUMNS}, m.kind, m.title, m.server_id FROM (
+      SELECT ${from} AS start, greatest(
+        (SELECT max(created_at) FILTER (WHERE last) FROM walked), (SELECT near FROM picked WHERE left_out)
+      ) AS edge
+    ), found AS MATERIALIZED (
+      SELECT * FROM (
         SELECT m.* FROM walked m
-        WHERE (${fits}) AND ${author} AND m.created_at > (SELECT coalesce(at, '-infinity') FROM edge)
+        WHERE (${fits}) AND ${author} AND m.created_at > (SELECT coalesce(edge, '-infinity') FROM edge)
         ORDER BY m.created_at DESC, m.id DESC OFFSET 0
-      ) m WHERE ${ranks.test} LIMIT ${limit}
-    ), late AS MATERIALIZED (
-      SELECT ${FOUND_COLUMNS} FROM messages m
-      WHERE ${ranks.lookUp} AND (${fits}) AND ${author} AND ${time} AND m.created_at <= (SELECT at FROM edge)
-        AND (SELECT count(*) FROM early) < ${limit} AND ${ranks.test}
-        AND (m.conversation_id IN (SELECT id FROM reach)) IS TRUE
-      ORDER BY m.created_at DESC, m.id DESC LIMIT ${limit}
-    ), found AS (
-      SELECT * FROM early
-      UNION ALL
-      SELECT late.*, reach.kind, reach.title, reach.server_id FROM late JOIN reach ON reach.id = late.conversation_id
-      ORDER BY created_at DESC, id DESC LIMIT ${limit}
+      ) m WHERE ${test} LIMIT ${limit}
     )
-    SELECT ${messageColumns('$1')}, found.kind AS "roomKind", found.title AS "roomTitle",
-      found.server_id AS "roomServerId"
-    FROM found JOIN messages m ON m.conversation_id = found.conversation_id AND m.seq = found.seq ${MESSAGE_JOINS}
+    SELECT edge.start, edge.edge, ${messageColumns('$1')}, found.title AS "roomTitle", found.server_id AS "roomServerId",
+      coalesce(found.kind, 'thread') AS "roomKind"
+    FROM edge LEFT JOIN found ON true
+    LEFT JOIN messages m ON m.conversation_id = found.conversation_id AND m.seq = found.seq ${MESSAGE_JOINS}
     ORDER BY found.created_at DESC, found.id DESC`;
   return { text, values: values.list };
+}
+
+/**
+ * Finds up to `limit` messages of a window, newest first, by an index over the words (or trigrams) of all messages.
+ * Where the window has two ends the index over time leaves out most of what is common.
+ * `IS TRUE` keeps the planner, which takes the rare for rarer than it is, from asking room by room for each message,
+ * and from a second index for what the first has found.
+ */
+export function lookUpStatement(wanted: Wanted, { until, after }: Window): Statement {
+  const values = new Values(wanted.userId);
+  const { reach, time, author } = filters(wanted, values);
+  const fits = fitting(wanted, values);
+  const lookUp = lookUpOf(wanted, values);
+  const test = wanted.rank === 'words' ? 'true' : testOf(wanted, values);
+  const window = all([
+    `m.created_at <= ${values.put(until)}::timestamptz`,
+    after && `m.created_at > ${values.put(after)}::timestamptz`,
+  ]);
+  const limit = values.put(wanted.limit);
+  const text = `
+    WITH ${READABLE}, reach AS MATERIALIZED (
+      SELECT id, title, server_id FROM readable WHERE ${reach}
+    ), found AS MATERIALIZED (
+      SELECT m.conversation_id, m.seq, m.created_at, m.id FROM messages m
+      WHERE m.content IS NOT NULL AND ${lookUp} AND (${fits}) IS TRUE AND (${test}) IS TRUE AND ${author} AND ${time} AND ${window}
+        AND (m.conversation_id IN (SELECT id FROM reach)) IS TRUE
+      ORDER BY m.created_at DESC, m.id DESC LIMIT ${limit}
+    )
+    SELECT ${messageColumns('$1')}, c.kind AS "roomKind", reach.title AS "roomTitle", reach.server_id AS "roomServerId"
+    FROM found JOIN reach ON reach.id = found.conversation_id JOIN conversations c ON c.id = found.conversation_id
+    JOIN messages m ON m.conversation_id = found.conversation_id AND m.seq = found.seq ${MESSAGE_JOINS}
+    ORDER BY found.created_at DESC, found.id DESC`;
+  return { text, values: values.list };
+}
+
+/** False where nothing that is wanted has a trigram or a pair: then only reading finds it. */
+export function hasLookUp({ rank, groups }: Wanted): boolean {
+  return rank === 'words' || groups.every(({ wanted }) => wanted.some(canBeLookedUp));
+}
+
+/** From where on it is read backwards; nothing for now. */
+function startOf({ before, behind }: Wanted): string | undefined {
+  return behind?.createdAt ?? before;
 }
 
 /** Keeps what comes from outside apart from the text of the statement. */
@@ -112,7 +161,7 @@ class Values {
 }
 
 function filters({ in: place, from, before, after, has, behind }: Wanted, values: Values) {
-  const reach = place === undefined ? 'true' : values.put(place);
+  const reach = place === undefined ? '' : values.put(place);
   const time = [
     before !== undefined && `m.created_at < ${values.put(before)}::timestamptz`,
     after !== undefined && `m.created_at >= ${values.put(after)}::timestamptz`,
@@ -125,10 +174,17 @@ function filters({ in: place, from, before, after, has, behind }: Wanted, values
     has === 'link' && `lower(m.content) LIKE '%http%://%'`,
   ];
   return {
-    reach: place === undefined ? reach : `(c.id = ${reach}::uuid OR readable.server_id = ${reach}::uuid)`,
+    reach: place === undefined ? 'true' : `(readable.id = ${reach}::uuid OR readable.server_id = ${reach}::uuid)`,
     time: all(time),
     author: all(author),
   };
+}
+
+function fitting({ groups }: Wanted, values: Values): string {
+  return all(
+    groups.map((group) => holdsPieces(group, values)),
+    ' OR ',
+  );
 }
 
 /** What every found message has, whatever its rank: cheap to see for each of the many that are walked. */
@@ -139,21 +195,27 @@ function holdsPieces({ wanted, unwanted }: Group, values: Values): string {
   ]);
 }
 
-/** `test` is true of the rank; `lookUp` is implied by it, and has an index. */
-function ranked({ rank, groups }: Wanted, values: Values): { test: string; lookUp: string } {
-  const words = `message_words(m.content) @@ (${groups.map((group) => queryOf(group, values)).join(' || ')})`;
-  if (rank === 'words') return { test: words, lookUp: words };
-  const test = `NOT ${words} AND (${all(
+/** True of what has the rank. */
+function testOf({ rank, groups }: Wanted, values: Values): string {
+  const words = wordsOf(groups, values);
+  if (rank === 'words') return words;
+  return `NOT ${words} AND (${all(
     groups.map((group) => holdsPhrases(group, values)),
     ' OR ',
   )})`;
-  const lookUp = groups.every(({ wanted }) => wanted.some(canBeLookedUp))
-    ? `(${all(
-        groups.map((group) => lookUpOf(group, values)),
-        ' OR ',
-      )})`
-    : 'false';
-  return { test, lookUp };
+}
+
+/** Implied by the test of the rank, and has an index. */
+function lookUpOf({ rank, groups }: Wanted, values: Values): string {
+  if (rank === 'words') return wordsOf(groups, values);
+  return `(${all(
+    groups.map((group) => partsOf(group, values)),
+    ' OR ',
+  )})`;
+}
+
+function wordsOf(groups: Group[], values: Values): string {
+  return `message_words(m.content) @@ (${groups.map((group) => queryOf(group, values)).join(' || ')})`;
 }
 
 /** The words of a group as a tsquery. */
@@ -171,7 +233,7 @@ function holdsPhrases({ wanted }: Group, values: Values): string {
 }
 
 /** Only what has a trigram, or pairs beyond ASCII: anything else would have the whole index read. */
-function lookUpOf({ wanted }: Group, values: Values): string {
+function partsOf({ wanted }: Group, values: Values): string {
   const pairs = wanted.map(({ text }) => pairsOf(text)).filter((query) => query !== '');
   return all([
     ...wanted.filter(({ text }) => /[a-z0-9]{3}/.test(text)).map(({ text }) => like(text, values)),

@@ -1,27 +1,20 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../auth/actor.js';
-import type { ConversationKind } from '../../conversations/conversation.entity.js';
 import { READABLE } from '../../conversations/mine.js';
-import { type Tx, UnitOfWork } from '../../platform/database/unit-of-work.js';
+import { UnitOfWork } from '../../platform/database/unit-of-work.js';
 import { type Page, pageOf, readCursor } from '../../platform/http/paging.js';
 import { Problem } from '../../platform/http/problem.js';
-import { type MessageRow, presentMessage } from '../message.presenter.js';
+import { presentMessage } from '../message.presenter.js';
+import { find, type FoundRow } from './find.js';
 import { fragmentsOf } from './fragments.js';
 import type { FoundMessage, SearchQuery } from './search.dto.js';
-import { type Rank, searchStatement, type Wanted } from './search-statement.js';
+import type { Rank } from './search-statement.js';
 import { type Group, isWithoutSpaces, readTerms } from './search-terms.js';
 
-type FoundRow = MessageRow & {
-  rank: Rank;
-  roomKind: ConversationKind;
-  roomTitle: string | null;
-  roomServerId: string | null;
-};
-
-/** The two-step statement is made for indexes; a search that still takes this long hurts everybody else. */
+/** The statements are made for indexes; a search that still takes this long hurts everybody else. */
 const SETTINGS = `
   SELECT set_config('statement_timeout', '3s', true), set_config('jit', 'off', true),
-    set_config('enable_seqscan', 'off', true), set_config('work_mem', '16MB', true)`;
+    set_config('enable_seqscan', 'off', true), set_config('work_mem', '16MB', true), set_config('max_parallel_workers_per_gather', '0', true)`;
 
 /** Finds messages in the rooms of a person. */
 @Injectable()
@@ -61,12 +54,6 @@ export class SearchService {
     );
     if (!seen) throw Problem.notFound('This conversation');
   }
-}
-
-async function find(tx: Tx, wanted: Wanted): Promise<FoundRow[]> {
-  const { text, values } = searchStatement(wanted);
-  const rows = await tx.query<Omit<FoundRow, 'rank'>>(text, values);
-  return rows.map((row) => ({ ...row, rank: wanted.rank }));
 }
 
 /** The cursor holds the rank of the last message that was shown, its time and its id. */

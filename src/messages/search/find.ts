@@ -1,0 +1,87 @@
+import type { ConversationKind } from '../../conversations/conversation.entity.js';
+import type { Tx } from '../../platform/database/unit-of-work.js';
+import type { MessageRow } from '../message.presenter.js';
+import {
+  hasLookUp,
+  lookUpStatement,
+  type Rank,
+  type Steps,
+  type Wanted,
+  walkStatement,
+  type Window,
+} from './search-statement.js';
+
+export type FoundRow = MessageRow & {
+  rank: Rank;
+  roomKind: ConversationKind;
+  roomTitle: string | null;
+  roomServerId: string | null;
+};
+
+/** What a walk has found, from `start` back to `edge`; null where it went to the end of everything. */
+interface Walk {
+  rows: FoundRow[];
+  start: Date;
+  edge: Date | null;
+}
+
+const GLANCE: Steps = { messages: 1000, rooms: 100 };
+/** Reading so many times as much still costs less than an index. */
+const FURTHER = 3;
+/** For what no index finds. */
+const FARTHEST = 8;
+/** What is spread unevenly is found all the same. */
+const MARGIN = 2;
+
+/**
+ * Finds up to `limit` messages of a rank, newest first.
+ *
+ * What is common is found at once by reading backwards; what is rare is found by an index over all messages. Either
+ * alone is slow where the other is fast, and no planner can know what is common to this person in their rooms. So a
+ * glance at the newest messages comes first, and how much it has found says how to go on: read a little further, ask
+ * the index for as far back as the page should reach, or, for what the glance has not seen at all, for everything.
+ */
+export async function find(tx: Tx, wanted: Wanted): Promise<FoundRow[]> {
+  const { limit } = wanted;
+  let seen = await walk(tx, wanted, GLANCE);
+  const times = seen.rows.length > 0 ? (MARGIN * limit) / seen.rows.length : Infinity;
+  const further = hasLookUp(wanted) ? times : Math.min(times, FARTHEST);
+  if (!isDone(seen, limit) && (further <= FURTHER || !hasLookUp(wanted)))
+    seen = await walk(tx, wanted, timesAsFar(further));
+  const { rows, edge } = seen;
+  if (!edge || isDone(seen, limit) || !hasLookUp(wanted)) return rows;
+  for (const window of windowsBefore(edge, seen.start, times)) {
+    rows.push(...(await lookUp(tx, { ...wanted, limit: limit - rows.length }, window)));
+    if (rows.length === limit) break;
+  }
+  return rows;
+}
+
+function isDone({ rows, edge }: Walk, limit: number): boolean {
+  return rows.length === limit || edge === null;
+}
+
+function timesAsFar(times: number): Steps {
+  return { messages: Math.ceil(GLANCE.messages * times), rooms: Math.ceil(GLANCE.rooms * times) };
+}
+
+/** First as far as the page should reach, going by what was found until now; then all. */
+function windowsBefore(edge: Date, start: Date, times: number): Window[] {
+  const after = new Date(edge.getTime() - times * Math.max(0, start.getTime() - edge.getTime()));
+  return Number.isNaN(after.getTime()) ? [{ until: edge }] : [{ until: edge, after }, { until: after }];
+}
+
+async function walk(tx: Tx, wanted: Wanted, steps: Steps): Promise<Walk> {
+  const { text, values } = walkStatement(wanted, steps);
+  const rows = await tx.query<FoundRow & Omit<Walk, 'rows'>>(text, values);
+  const [first] = rows;
+  if (!first) throw new Error('a walk gives where it has been');
+  const { start, edge } = first;
+  return { rows: rows.filter(({ id }) => id !== null).map((row) => ({ ...row, rank: wanted.rank })), start, edge };
+}
+
+async function lookUp(tx: Tx, wanted: Wanted, window: Window): Promise<FoundRow[]> {
+  const { text, values } = lookUpStatement(wanted, window);
+  const rows = await tx.query<FoundRow>(text, values);
+  return rows.map((row) => ({ ...row, rank: wanted.rank }));
+}
