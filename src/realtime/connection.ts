@@ -62,6 +62,8 @@ export class Connection {
   private readonly syncing = new Map<string, Change[]>();
   /** Rooms of which it was told more than this node has passed on yet, with the rev up to which. */
   private ahead: Map<string, number> | undefined;
+  /** The newest message that it held when it was told more. */
+  private held: Map<string, number> | undefined;
   private expiry: NodeJS.Timeout | undefined;
   private closed = false;
   private stopped = false;
@@ -138,10 +140,18 @@ export class Connection {
     for (const change of held) if (change.rev > rev) this.write(change.frame);
   }
 
-  /** It was told all up to `rev` from the database: what this node has yet to pass on up to there would come twice. */
-  goAhead(conversationId: string, rev: number): void {
-    this.ahead ??= new Map();
-    this.ahead.set(conversationId, Math.max(rev, this.ahead.get(conversationId) ?? 0));
+  /**
+   * It was told all up to `rev`, and so of all messages up to `seq`, from the database: what this node has yet to pass on
+   * up to there would come twice.
+   */
+  goAhead(conversationId: string, rev: number, seq: number): void {
+    this.ahead = raised(this.ahead, conversationId, rev);
+    this.held = raised(this.held, conversationId, seq);
+  }
+
+  /** Whether it was told of this message when it was told more than this node had passed on. */
+  holds(conversationId: string, seq: number): boolean {
+    return seq <= (this.held?.get(conversationId) ?? 0);
   }
 
   /** Everything that waits, for one write; empties it. */
@@ -243,6 +253,7 @@ export class Connection {
     this.opening = null;
     this.syncing.clear();
     this.ahead = undefined;
+    this.held = undefined;
   }
 
   private wasTold({ conversationId, rev }: Change): boolean {
@@ -262,4 +273,8 @@ export class Connection {
     held?.push(event);
     if (held && held.length > MAX_HELD) this.close(CLOSE.tooSlow, 'reads too slowly');
   }
+}
+
+function raised(known: Map<string, number> | undefined, id: string, value: number): Map<string, number> {
+  return (known ?? new Map<string, number>()).set(id, Math.max(value, known?.get(id) ?? 0));
 }

@@ -69,7 +69,8 @@ export class Hub {
     for (const connection of [...this.of(topic)]) this.unsubscribe(connection, topic);
   }
 
-  deliver(event: DomainEvent): void {
+  /** `to`: those of the audience alone. */
+  deliver(event: DomainEvent, to?: (connection: Connection) => boolean): void {
     const [first, ...others] = event.audience;
     if (first === undefined) return;
     const listeners = others.length === 0 ? this.of(first) : this.union(event.audience);
@@ -79,7 +80,7 @@ export class Hub {
     const personal = event.personal && personalFrames(event.personal, event);
     let delivered = 0;
     for (const connection of listeners) {
-      if (connection.actor.userId === event.except) continue;
+      if (connection.actor.userId === event.except || to?.(connection) === false) continue;
       const frame = (personal?.get(connection.actor.userId) ?? shared).in(connection.dialect);
       if (!frame) continue;
       connection.offer(frame, conversationId, rev);

@@ -9,7 +9,7 @@ import { MessageCreated, MessageDeleted, MessageUpdated } from '../messages/mess
 import { Database } from '../platform/database/database.js';
 import { OutcomeUnknown } from '../platform/database/outcome.events.js';
 import { EventBus } from '../platform/events/event-bus.js';
-import type { DomainEvent, Topic } from '../platform/events/event.js';
+import type { Topic } from '../platform/events/event.js';
 import { HintsLost } from '../platform/nodes/nodes.events.js';
 import { Attendance } from './attendance.js';
 import { Hub } from './hub.js';
@@ -126,7 +126,7 @@ export class Mending implements OnModuleInit {
       const changes = await this.history.changes({ room }, known.rev, PAGE);
       this.tellCleared(conversationId, audience, seqKnown, changes);
       for (const message of changes.items) {
-        this.order.deliverMended(await this.eventOf(message, seqKnown, audience));
+        await this.tell(message, message.seq > seqKnown, audience);
       }
       ({ more } = changes);
       this.order.mended(conversationId, changes.rev);
@@ -148,11 +148,12 @@ export class Mending implements OnModuleInit {
     );
   }
 
-  private async eventOf(message: MessageView, seqKnown: number, audience: Topic[]): Promise<DomainEvent> {
-    const { conversationId, rev, seq, deletedAt } = message;
-    const kind = seq > seqKnown ? MessageCreated : deletedAt ? MessageDeleted : MessageUpdated;
-    const event = kind(audience, { conversationId, rev, message });
-    const personal = await this.reactors.of(event);
-    return personal ? { ...event, personal } : event;
+  private async tell(message: MessageView, isNew: boolean, audience: Topic[]): Promise<void> {
+    const { conversationId, rev, deletedAt } = message;
+    const kind = deletedAt ? MessageDeleted : MessageUpdated;
+    const bare = kind(audience, { conversationId, rev, message });
+    const personal = await this.reactors.of(bare);
+    const change = personal ? { ...bare, personal } : bare;
+    this.order.deliverMended(isNew ? { ...change, type: MessageCreated.type } : change, change);
   }
 }

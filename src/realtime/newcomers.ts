@@ -47,7 +47,7 @@ export class Newcomers {
       ({ rev } = conversation);
       for (const connection of this.hub.of(person)) {
         if (serverId && !connection.topics.has(`server:${serverId}`)) continue;
-        if (!this.order.hasPassed(id, rev)) connection.goAhead(id, rev);
+        if (!this.order.hasPassed(id, rev)) connection.goAhead(id, rev, conversation.lastSeq);
         this.hub.tell(connection, ConversationCreated([], { conversation }));
       }
     } finally {

@@ -25,7 +25,7 @@ export class Reactors {
   ) {}
 
   /** What some of those who are here see instead of a change; undefined where nobody can have reacted, or it is known. */
-  of({ audience, data, personal }: DomainEvent): Promise<Personal[]> | undefined {
+  of({ audience, data, personal }: DomainEvent): Promise<Personal<MessageChange>[]> | undefined {
     const change = data as Partial<MessageChange>;
     if (personal || !change.message?.reactions.length) return undefined;
     const people = this.hub.peopleIn(audience);

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { ConversationDeleted } from '../conversations/conversations.events.js';
+import type { MessageChange } from '../messages/messages.events.js';
 import type { DomainEvent, Topic } from '../platform/events/event.js';
 import { Hub } from './hub.js';
 import { Reactors } from './reactors.js';
@@ -19,7 +20,7 @@ interface Change {
 interface Room {
   /** The newest change that was delivered here. */
   rev: number;
-  /** The newest message that was delivered here. */
+  /** The newest message that was delivered here, or is older than all that was. */
   seq: number;
   /** Who hears of it, as far as that is known: for when the room is gone and nobody else can say. */
   audience: Set<Topic>;
@@ -57,8 +58,10 @@ export class RoomOrder {
   /** A room as somebody who has just come in was told it. What is known already is newer, or on its way. */
   learn(conversationId: string, rev: number, seq: number, hearer: Topic): void {
     const room = this.rooms.get(conversationId);
-    if (room) room.audience.add(hearer);
-    else this.rooms.set(conversationId, newRoom(rev, seq, [hearer]));
+    if (!room) return void this.rooms.set(conversationId, newRoom(rev, seq, [hearer]));
+    room.audience.add(hearer);
+    // It may have been heard of first by a change of an older message.
+    if (rev <= room.rev) room.seq = Math.max(room.seq, seq);
   }
 
   knows(conversationId: string): boolean {
@@ -119,11 +122,17 @@ export class RoomOrder {
     this.release(room);
   }
 
-  /** Delivers what was read from the database, where it is news: after it nothing older is missing. */
-  deliverMended(event: DomainEvent): void {
-    const change = changeIn(event);
-    const room = change && this.rooms.get(change.conversationId);
-    if (room && change.rev > room.rev) this.pass(room, change, event);
+  /**
+   * Delivers what was read from the database, where it is news: after it nothing older is missing. `change` is the same
+   * for those who hold the message already, since they were told more than this node had passed on.
+   */
+  deliverMended(event: DomainEvent<MessageChange>, change: DomainEvent<MessageChange>): void {
+    const { conversationId, rev, message } = event.data;
+    const room = this.rooms.get(conversationId);
+    if (!room || rev <= room.rev) return;
+    note(room, event.data);
+    this.hub.deliver(event, (connection) => !connection.holds(conversationId, message.seq));
+    this.hub.deliver(change, (connection) => connection.holds(conversationId, message.seq));
   }
 
   /** All up to `rev` has been delivered: what came early and is newer goes out now. */
@@ -189,15 +198,26 @@ export class RoomOrder {
     room.timer = undefined;
   }
 
-  private pass(room: Room, { rev, message }: Change, event: DomainEvent): void {
-    room.rev = rev;
-    if (message) room.seq = Math.max(room.seq, message.seq);
+  private pass(room: Room, change: Change, event: DomainEvent): void {
+    note(room, change);
     this.hub.deliver(event);
   }
 }
 
 function newRoom(rev: number, seq: number, audience: readonly Topic[]): Room {
-  return { rev, seq, audience: new Set(audience), early: new Map(), looking: undefined, timer: undefined };
+  return {
+    rev,
+    seq,
+    audience: new Set(audience),
+    early: new Map(),
+    looking: undefined,
+    timer: undefined,
+  };
+}
+
+function note(room: Room, { rev, message }: Change): void {
+  room.rev = rev;
+  if (message) room.seq = Math.max(room.seq, message.seq);
 }
 
 function changeIn({ data }: DomainEvent): Change | undefined {

@@ -142,7 +142,9 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
       const states = await this.catchingUp.inTurn(() => this.conversations.statesOf(userId));
       for (const state of states) this.attendance.learn(state, userId);
       if (!connection.isClosed) this.presence.came(connection, chosen);
-      for (const { id, rev } of states) if (!this.order.hasPassed(id, rev)) connection.goAhead(id, rev);
+      for (const { id, rev, lastSeq } of states) {
+        if (!this.order.hasPassed(id, rev)) connection.goAhead(id, rev, lastSeq);
+      }
       const heads = new Map(states.map(({ id, rev }) => [id, rev]));
       connection.open(() => {
         connection.dialect.greet(connection, states);

@@ -27,6 +27,7 @@ export class SyncService {
       throw Problem.conflict('sync_running', 'A sync of this conversation runs already.');
     }
     let rev = afterRev;
+    let seq = 0;
     let isTold = false;
     try {
       for (let more = true; more && !connection.isClosed;) {
@@ -34,11 +35,12 @@ export class SyncService {
         const changes = await this.catchingUp.inTurn(() => this.history.changes(reader, rev, PAGE));
         connection.send({ type: 'changes', ref, conversationId, ...changes });
         ({ rev, more } = changes);
+        for (const message of changes.items) seq = Math.max(seq, message.seq);
         isTold = true;
         if (more) await connection.drained();
       }
     } finally {
-      if (isTold && !this.order.hasPassed(conversationId, rev)) connection.goAhead(conversationId, rev);
+      if (isTold && !this.order.hasPassed(conversationId, rev)) connection.goAhead(conversationId, rev, seq);
       connection.endSync(conversationId, rev);
     }
     return undefined;

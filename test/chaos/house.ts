@@ -1,15 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runApp, type RunningApp } from '../support/run-app.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
+import { startProxy, type TcpProxy, type Way } from '../support/tcp-proxy.js';
 import { Redis } from 'ioredis';
-import { type Fault, NODES } from './plan.js';
+import type { Fault } from './plan.js';
 import { type ChaosPostgres, startPostgres } from './postgres.js';
 
+/** How far each node's clock is from the true time: they never agree. */
+const CLOCKS_MS = [0, 5 * 60_000];
 const SECRET_KEY = 'k9Jw2LqZ8vXr4TnB7mYcP3sHdF6gA1eU0oRiW5';
 
 interface Node {
   url: string;
   app: RunningApp;
+  env: Record<string, string>;
+  /** The ways to its Redis and to its PostgreSQL. */
+  redis: TcpProxy;
+  postgres: TcpProxy;
   /** What it wrote before it was last started anew. */
   earlier: string;
   /** Faults of one node wait for each other. */
@@ -30,15 +37,12 @@ export class House {
     private readonly redis: RedisServer,
     readonly postgres: ChaosPostgres,
     private readonly nodes: Node[],
-    private readonly env: Record<string, string>,
   ) {}
 
   static async open(): Promise<House> {
     const [redis, postgres] = await Promise.all([startRedis(), startPostgres()]);
-    const env = { DATABASE_URL: postgres.url, SECRET_KEY, RATE_LIMIT: 'off', REDIS_URL: redis.url };
-    const apps = await Promise.all(Array.from({ length: NODES }, () => runApp(env)));
-    const nodes = apps.map((app) => ({ url: app.url, app, earlier: '', line: Promise.resolve() }));
-    return new House(redis, postgres, nodes, env);
+    const nodes = await Promise.all(CLOCKS_MS.map((clock) => startNode(redis.url, postgres.url, clock)));
+    return new House(redis, postgres, nodes);
   }
 
   get urls(): string[] {
@@ -73,10 +77,11 @@ export class House {
 
   async close(): Promise<void> {
     await Promise.all(this.nodes.map(({ app }) => app.stop()));
+    await Promise.all(this.nodes.flatMap(({ redis, postgres }) => [redis.stop(), postgres.stop()]));
     await Promise.all([this.redis.stop(), this.postgres.stop()]);
   }
 
-  private async hit({ kind, ms, node: i }: Fault, node: Node): Promise<void> {
+  private async hit({ kind, ms, way, node: i }: Fault, node: Node): Promise<void> {
     const from = Date.now();
     switch (kind) {
       case 'node killed':
@@ -92,6 +97,12 @@ export class House {
         process.kill(node.app.pid, 'SIGSTOP');
         await sleep(ms);
         process.kill(node.app.pid, 'SIGCONT');
+        break;
+      case 'node cut off from redis':
+        await cutOff(node.redis, way, ms);
+        break;
+      case 'node cut off from postgres':
+        await cutOff(node.postgres, way, ms);
         break;
       case 'redis killed':
         await this.redis.kill();
@@ -145,7 +156,7 @@ export class House {
     const port = String(node.app.port);
     for (let tries = 1; ; tries += 1) {
       try {
-        node.app = await runApp({ ...this.env, PORT: port });
+        node.app = await runApp({ ...node.env, PORT: port });
         return;
       } catch (error) {
         if (tries === 20) throw error;
@@ -164,4 +175,36 @@ export class House {
     await client.flushall().catch(() => undefined);
     client.disconnect();
   }
+}
+
+async function startNode(redisUrl: string, postgresUrl: string, clockMs: number): Promise<Node> {
+  const [redis, postgres] = await Promise.all([startProxy(addressOf(redisUrl)), startProxy(addressOf(postgresUrl))]);
+  const env = {
+    DATABASE_URL: through(postgres, postgresUrl),
+    REDIS_URL: through(redis, redisUrl),
+    SECRET_KEY,
+    RATE_LIMIT: 'off',
+    NODE_OPTIONS: `--import=${new URL('../support/other-clock.js', import.meta.url).href}`,
+    OTHER_CLOCK_MS: String(clockMs),
+  };
+  const app = await runApp(env);
+  return { url: app.url, app, env, redis, postgres, earlier: '', line: Promise.resolve() };
+}
+
+async function cutOff(from: TcpProxy, way: Way, ms: number): Promise<void> {
+  from.freeze(way);
+  await sleep(ms);
+  from.thaw();
+}
+
+function addressOf(text: string): { host: string; port: number } {
+  const url = new URL(text);
+  return { host: url.hostname, port: Number(url.port) };
+}
+
+function through(proxy: TcpProxy, text: string): string {
+  const url = new URL(text);
+  url.hostname = '127.0.0.1';
+  url.port = String(proxy.port);
+  return url.href;
 }

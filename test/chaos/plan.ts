@@ -1,3 +1,4 @@
+import type { Way } from '../support/tcp-proxy.js';
 import { Chance } from './chance.js';
 
 export const PEOPLE = 20;
@@ -21,12 +22,16 @@ export interface Fault {
   /** How long it lasts, where it does not end by itself. */
   ms: number;
   node: number;
+  /** Which way nothing gets through, where a node is cut off. */
+  way: Way;
 }
 
 export const FAULTS = [
   'node killed',
   'node stopped',
   'node frozen',
+  'node cut off from redis',
+  'node cut off from postgres',
   'redis killed',
   'redis flushed',
   'redis frozen',
@@ -48,6 +53,8 @@ const LASTS_MS: Record<Fault['kind'], readonly [number, number]> = {
   'node killed': [200, 2_000],
   'node stopped': [0, 500],
   'node frozen': [500, 4_000],
+  'node cut off from redis': [500, 5_000],
+  'node cut off from postgres': [500, 3_000],
   'redis killed': [100, 3_000],
   'redis flushed': [0, 0],
   'redis frozen': [500, 5_000],
@@ -88,7 +95,8 @@ function faultsOf(chance: Chance, ms: number): Fault[] {
   for (let at = 1_500; at < ms; at += chance.between(...REST_MS)) {
     if (deck.length === 0) deck = chance.shuffled(FAULTS);
     const kind = deck.pop() as Fault['kind'];
-    faults.push({ at, kind, ms: chance.between(...LASTS_MS[kind]), node: chance.between(0, NODES - 1) });
+    const ms = chance.between(...LASTS_MS[kind]);
+    faults.push({ at, kind, ms, node: chance.between(0, NODES - 1), way: chance.pick(['in', 'out', 'both'] as const) });
   }
   return faults;
 }

@@ -8,7 +8,7 @@ import { runPlan } from './run.js';
     it('loses nothing, doubles nothing, and tells everybody to come back', async () => {
       const plan = {
         ...planOf(1, 8),
-        faults: [0, 1].map((node) => ({ at: 1_000, kind: 'node stopped' as const, ms: 0, node })),
+        faults: [0, 1].map((node) => ({ at: 1_000, kind: 'node stopped' as const, ms: 0, way: 'both' as const, node })),
       };
       const { wrong, closings, readiness, figures } = await runPlan(plan, { inTurn: true });
       expect(wrong.slice(0, 20)).toEqual([]);

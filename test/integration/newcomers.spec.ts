@@ -47,6 +47,10 @@ describe('who comes in while something is said', () => {
     const writer = await node.app.get(AccessService).enter(ada, room, 'write');
     return (await node.app.get(MessagesService).append(writer, { content })).message;
   };
+  const edit = async (id: string, content: string) => {
+    const writer = await there.app.get(AccessService).enter(ada, room, 'write');
+    await there.app.get(MessagesService).edit(writer, id, content);
+  };
   const join = (node = here) => node.app.get(MembershipsService).add(ada, serverId, bob.userId, 'MEMBER');
   const socketOf = async ({ userId, loginId }: Actor): Promise<Socket> => {
     const { accessToken } = here.app.get(TokensService).issue(userId, loginId);
@@ -116,6 +120,25 @@ describe('who comes in while something is said', () => {
     for (const one of [early, socket, synced]) await one.next(({ message }) => message?.content === 'after');
     expect([early, socket, synced].map(revsOf)).toEqual([[2, 3], [3], [3]]);
     for (const one of [early, socket, synced]) one.close();
+  });
+
+  it.each([
+    ['heard of the room by an older edit', (edits: DomainEvent[]) => carryOver(edits)],
+    ['has heard nothing of the room', () => undefined],
+  ])('are told of an edit as an edit, also where their node %s', async (_, hear) => {
+    const [first, second] = [await say('first', there), await say('second', there)];
+    const edits = heldBack();
+    await edit(first.id, 'first, edited');
+    hear(edits.splice(0));
+    const socket = await socketOf(ada);
+    await edit(second.id, 'second, edited');
+    edits.splice(0);
+    await edit(first.id, 'first, edited again');
+    carryOver(edits);
+    await socket.next(({ message }) => message?.content === 'first, edited again');
+    expect(socket.of('message.updated').map(({ rev }) => rev as number)).toEqual([4, 5]);
+    expect(revsOf(socket)).toEqual([]);
+    socket.close();
   });
 
   it('hear nothing of a server when the news that they were let in comes after the end of it', async () => {

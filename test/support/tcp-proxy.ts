@@ -1,10 +1,13 @@
 import { once } from 'node:events';
 import net from 'node:net';
 
+/** What the app says, what it is told, or both. */
+export type Way = 'out' | 'in' | 'both';
+
 export interface TcpProxy {
   port: number;
-  /** Nothing gets through any more, and nobody is told: as when a network is cut or a machine hangs. */
-  freeze(): void;
+  /** Nothing gets through this way any more, and nobody is told: as when a network is cut or a machine hangs. */
+  freeze(way?: Way): void;
   thaw(): void;
   /** Ends every connection, and refuses new ones until `thaw`. */
   cut(): void;
@@ -17,31 +20,33 @@ export interface TcpProxy {
 
 /** Stands between the app and a server of the tests. */
 export async function startProxy(to: { host: string; port: number }): Promise<TcpProxy> {
-  const sockets = new Set<net.Socket>();
-  let frozen = false;
+  /** Each end, with the way that goes what it says. */
+  const sockets = new Map<net.Socket, Way>();
+  let frozen: Way | undefined;
+  const isFrozen = (way: Way) => frozen === 'both' || frozen === way;
   let refusing = false;
   let unanswered: string | undefined;
   let left = Infinity;
   const cut = () => {
     refusing = true;
-    for (const socket of sockets) socket.destroy();
+    for (const socket of sockets.keys()) socket.destroy();
   };
   const server = net.createServer((near) => {
     if (refusing) return near.destroy();
     const far = net.connect(to);
-    for (const [from, into] of [
-      [near, far],
-      [far, near],
+    for (const [from, into, way] of [
+      [near, far, 'out'],
+      [far, near, 'in'],
     ] as const) {
-      sockets.add(from);
+      sockets.set(from, way);
       from.pipe(into);
       from.on('error', () => into.destroy());
       from.on('close', () => {
         sockets.delete(from);
         into.destroy();
       });
-      if (frozen) from.unpipe(into).pause();
-      from.on('thaw', () => from.pipe(into));
+      if (isFrozen(way)) from.unpipe(into).pause();
+      from.on('thaw', () => from.unpipe(into).pipe(into));
     }
     near.on('data', (chunk: Buffer) => {
       left -= 1;
@@ -58,21 +63,21 @@ export async function startProxy(to: { host: string; port: number }): Promise<Tc
   await once(server, 'listening');
   return {
     port: (server.address() as net.AddressInfo).port,
-    freeze: () => {
-      frozen = true;
-      for (const socket of sockets) socket.unpipe().pause();
+    freeze: (way = 'both') => {
+      frozen = way;
+      for (const [socket, goes] of sockets) if (isFrozen(goes)) socket.unpipe().pause();
     },
     thaw: () => {
-      frozen = false;
+      frozen = undefined;
       refusing = false;
       left = Infinity;
-      for (const socket of sockets) socket.emit('thaw');
+      for (const socket of sockets.keys()) socket.emit('thaw');
     },
     cut,
     cutAfter: (times) => (left = times),
     loseAnswerTo: (text) => (unanswered = text),
     stop: async () => {
-      for (const socket of sockets) socket.destroy();
+      for (const socket of sockets.keys()) socket.destroy();
       server.close();
       await once(server, 'close');
     },
