@@ -15,7 +15,8 @@ const PROPERTIES = new Set(
 interface Operation {
   method: string;
   path: string;
-  known: string[];
+  /** The fields of its body, where it takes one. */
+  known: string[] | undefined;
   deprecated: boolean;
 }
 
@@ -27,6 +28,7 @@ describe('mass assignment', () => {
   let app: RunningApp;
   let ada: Person;
   let operations: Operation[];
+  let bodiless: Operation[];
   let old: Operation[];
 
   beforeAll(async () => {
@@ -42,14 +44,15 @@ describe('mass assignment', () => {
       ...{ servers: id, channels: general, conversations: general, sessions: session },
       ...{ chat_sessions: written, messages: message, 'peer-chat': session },
     };
-    const all = bodiesOf((await call(app.url, 'GET', '/openapi.json')).body).map(({ path, ...rest }) => ({
+    const all = operationsOf((await call(app.url, 'GET', '/openapi.json')).body).map(({ path, ...rest }) => ({
       ...rest,
       path: path
         .replace('/api/chat/sessions/{id}', `/api/chat/sessions/${character}`)
         .replace(/\/([\w-]+)\/\{\w+\}/g, (_, room: string) => `/${room}/${ids[room] ?? ada.id}`),
     }));
-    operations = all.filter(({ deprecated }) => !deprecated);
-    old = all.filter(({ deprecated }) => deprecated);
+    operations = all.filter(({ known, deprecated }) => known && !deprecated);
+    old = all.filter(({ known, deprecated }) => known && deprecated);
+    bodiless = all.filter(({ method, known, deprecated }) => method !== 'GET' && !known && !deprecated);
   }, 60_000);
 
   afterAll(async () => {
@@ -60,7 +63,7 @@ describe('mass assignment', () => {
   it('is refused on every call that takes a body, for every column of every table that the call does not name', async () => {
     expect(PROPERTIES.size).toBeGreaterThan(60);
     expect(operations.length).toBeGreaterThan(15);
-    for (const { method, path, known } of operations) {
+    for (const { method, path, known = [] } of operations) {
       const foreign = [...PROPERTIES].filter((property) => !known.includes(property));
       const body = Object.fromEntries(foreign.map((property) => [property, true]));
       const { status, body: said } = await call(app.url, method, path, body, {
@@ -74,6 +77,23 @@ describe('mass assignment', () => {
     }
   }, 60_000);
 
+  it('is refused on every call that takes no body, which an empty object does not change', async () => {
+    expect(bodiless.length).toBeGreaterThan(25);
+    const as = (who: Person) => ({ headers: { authorization: `Bearer ${who.token}` } });
+    for (const { method, path } of bodiless.filter(({ path }) => !path.includes('/agents/'))) {
+      const { status, body } = await call(app.url, method, path, { ownerId: ada.id, closed: true }, as(ada));
+      const named = (body.errors as { path: string }[] | undefined)?.map((error) => error.path);
+      expect([`${method} ${path}`, status, named]).toEqual([`${method} ${path}`, 400, ['ownerId', 'closed']]);
+      for (const text of ['[]', 'null', '7', '"x"']) {
+        expect([text, (await call(app.url, method, path, text, as(ada))).status]).toEqual([text, 400]);
+      }
+    }
+    expect((await call(app.url, 'POST', '/api/v1/auth/logout', { ownerId: ada.id })).status).toBe(401);
+    const bob = await person(app.url, 'bob');
+    expect((await bob.post('/auth/tickets', {})).status).toBe(201);
+    expect((await call(app.url, 'DELETE', '/api/v1/users/me', {}, as(bob))).status).toBe(204);
+  }, 60_000);
+
   it('does nothing on the calls of old clients, whose unknown fields are left out', async () => {
     const bob = await person(app.url, 'bob');
     const sample: Record<string, unknown> = {
@@ -82,7 +102,7 @@ describe('mass assignment', () => {
       ...{ username: 'fresh_name', email: 'fresh@example.org', characterId: 'echo', chatInput: 'x' },
     };
     expect(old.length).toBeGreaterThan(8);
-    for (const { method, path, known } of old) {
+    for (const { method, path, known = [] } of old) {
       const foreign = [...PROPERTIES].filter((property) => !known.includes(property));
       const body = Object.fromEntries([
         ...foreign.map((property) => [property, CANARY]),
@@ -112,13 +132,15 @@ async function tablesWith(url: string, text: string): Promise<string[]> {
   return found;
 }
 
-function bodiesOf(document: any): Operation[] {
+/** All, save those that take something else than JSON. */
+function operationsOf(document: any): Operation[] {
   return Object.entries<Record<string, any>>(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).flatMap(([method, { requestBody, deprecated = false }]) => {
       const reference = requestBody?.content?.['application/json']?.schema?.$ref as string | undefined;
-      if (!reference) return [];
-      const schema = document.components.schemas[reference.split('/').at(-1) ?? ''];
-      return [{ method: method.toUpperCase(), path, known: Object.keys(schema.properties ?? {}), deprecated }];
+      if (requestBody && !reference) return [];
+      const schema = reference && document.components.schemas[reference.split('/').at(-1) ?? ''];
+      const known = schema && Object.keys(schema.properties ?? {});
+      return [{ method: method.toUpperCase(), path, known, deprecated }];
     }),
   );
 }

@@ -136,6 +136,11 @@ describe('an agent that is called', () => {
       await expect(ask(webhook)).rejects.toEqual(failure(code, false));
     });
 
+    it('fails with an event stream: its frames are not what the agent says', async () => {
+      upstream.streams([delta('hello', 'stop')]);
+      await expect(ask(webhook)).rejects.toEqual(failure('unreadable', false));
+    });
+
     it('fails with JSON that is none', async () => {
       upstream.says('{"reply": "hel', 200, 'application/json');
       await expect(ask(webhook)).rejects.toEqual(failure('unreadable', false));

@@ -41,10 +41,11 @@ async function call(
       body: JSON.stringify(bodyOf(agent, question)),
       signal,
     });
-    if (answer.ok) {
-      return { text: await answer.body.text(), isJson: /[/+]json/.test(String(answer.headers['content-type'])) };
-    }
+    const type = String(answer.headers['content-type']);
+    const streams = /^text\/event-stream/.test(type);
+    if (answer.ok && !streams) return { text: await answer.body.text(), isJson: /[/+]json/.test(type) };
     discard(answer.body);
+    if (answer.ok) throw new AnswerFailure('unreadable', 'Its answer is an event stream, not a text.', false);
     throw statusFailure(answer.status, answer.headers, false);
   } catch (error) {
     signal.throwIfAborted();

@@ -53,7 +53,8 @@ const REFUSALS: Refusal[] = [
     description: 'Something in it is wrong; `errors` names each field.',
     code: 'validation_failed',
     detail: 'content must not be empty',
-    of: takesInput,
+    // Also where nothing is expected: a body is read and judged before that is known.
+    of: (operation) => takesInput(operation) || isSecured(operation),
   },
   {
     status: 401,
