@@ -1,14 +1,27 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openSocket, type Person, person, serverOf, signedInAgain, type Socket } from '../support/people.js';
+import {
+  type Frame,
+  openSocket,
+  type Person,
+  person,
+  serverOf,
+  signedInAgain,
+  type Socket,
+} from '../support/people.js';
 import { runApp, type RunningApp } from '../support/run-app.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
 const SECRET_KEY = 'k9Jw2LqZ8vXr4TnB7mYcP3sHdF6gA1eU0oRiW5';
 const SENDS = 1_000;
+
+interface Said {
+  nonce: string | null;
+}
 
 /** Two nodes that share nothing but the database. */
 describe('faults', () => {
@@ -149,6 +162,50 @@ describe('faults', () => {
       }
     },
     60_000,
+  );
+
+  (canMount ? it : it.skip)(
+    'no room for the database: sends are refused, nothing acknowledged is lost, and it ends with the need',
+    async () => {
+      const dataDir = mkdtempSync(path.join(os.tmpdir(), 'parley-full-'));
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=260m,mode=755', 'tmpfs', dataDir]);
+      const node = await runApp({ SECRET_KEY, RATE_LIMIT: 'off', DATA_DIR: dataDir });
+      try {
+        const carol = await person(node.url, 'carol');
+        const { general } = await serverOf(carol);
+        const socket = await carol.socket();
+        const say = (nonce: string) => {
+          const content = randomBytes(9_000).toString('base64');
+          return socket.ask({ type: 'message.send', conversationId: general, nonce, content });
+        };
+        await say('0');
+        const { bavail, bsize } = statfsSync(dataDir);
+        writeFileSync(path.join(dataDir, 'filler'), Buffer.alloc(bavail * bsize - 1024 * 1024));
+        const acked = ['0'];
+        let answer: Frame;
+        for (let n = 1; (answer = await say(String(n))).type === 'ack'; n += 1) acked.push(String(n));
+        expect(['storage_full', 'unavailable']).toContain(answer.code);
+        rmSync(path.join(dataDir, 'filler'));
+        const deadline = Date.now() + 10_000;
+        while ((await say('after')).type !== 'ack') {
+          if (Date.now() > deadline) throw new Error('not healed within 10 s');
+          await sleep(100);
+        }
+        const nonces: (string | null)[] = [];
+        for (let page: Said[] = []; nonces.length === 0 || page.length > 0;) {
+          page = (await carol.get(`/conversations/${general}/messages?limit=100&after=${nonces.length}`)).body.items;
+          nonces.push(...page.map(({ nonce }) => nonce));
+        }
+        expect(nonces).toEqual([...new Set(nonces)]);
+        expect(nonces).toEqual(expect.arrayContaining([...acked, 'after']));
+        socket.close();
+      } finally {
+        await node.stop();
+        execFileSync('umount', ['-l', dataDir]);
+        rmSync(dataDir, { recursive: true });
+      }
+    },
+    90_000,
   );
 });
 

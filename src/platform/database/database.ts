@@ -1,16 +1,14 @@
 import { Injectable } from '@nestjs/common';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool, QueryConfig, QueryResult, QueryResultRow } from 'pg';
 import Cursor from 'pg-cursor';
 import { DataSource } from 'typeorm';
+import { withDescriptor } from './descriptors.js';
 
 /**
  * For one statement by itself. A database that hangs, or a network that was cut without a word, must not keep callers
  * waiting: they get 503, and the connection is given up.
  */
 const PATIENCE_MS = 10_000;
-
-const RETRY_MS = 20;
 
 const names = new Map<string, string>();
 
@@ -49,7 +47,7 @@ export class Database {
    * connection of the pool while it is read: bound how many run at once.
    */
   async *stream<Row extends QueryResultRow>(sql: string, values: unknown[], batch = 200): AsyncGenerator<Row[]> {
-    const client = await this.pool.connect();
+    const client = await withDescriptor(() => this.pool.connect());
     const cursor = client.query(new Cursor<Row>(sql, values));
     let clean = false;
     try {
@@ -74,17 +72,8 @@ export class Database {
     return (await this.query<Row>(sql, values))[0];
   }
 
-  /** Without a file descriptor for one more connection, as where sockets have taken them all, it waits for one that is open. */
-  private async run<Row extends QueryResultRow>(statement: QueryConfig): Promise<QueryResult<Row>> {
-    const deadline = performance.now() + PATIENCE_MS;
-    for (;;) {
-      try {
-        return await this.pool.query<Row>(patiently(statement));
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EMFILE' || performance.now() > deadline) throw error;
-        await sleep(RETRY_MS);
-      }
-    }
+  private run<Row extends QueryResultRow>(statement: QueryConfig): Promise<QueryResult<Row>> {
+    return withDescriptor(() => this.pool.query<Row>(patiently(statement)));
   }
 }
 

@@ -4,6 +4,7 @@ import type { PoolClient, QueryResultRow } from 'pg';
 import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
 import { EventBus } from '../events/event-bus.js';
 import type { DomainEvent, Topic } from '../events/event.js';
+import { withDescriptor } from './descriptors.js';
 import { isOutcomeUnknown, OutcomeUnknown } from './outcome.events.js';
 
 /** For each statement of a transaction. Longer than for one by itself: deleting much takes its time. */
@@ -79,8 +80,7 @@ export class UnitOfWork {
    */
   async run<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     if (this.running.getStore()) throw new Error('A unit of work runs already: pass its Tx on, do not nest another.');
-    const runner = this.dataSource.createQueryRunner();
-    const connection = (await runner.connect()) as Connection;
+    const { runner, connection } = await withDescriptor(() => this.connect());
     try {
       connection.connectionParameters.query_timeout = PATIENCE_MS;
       await runner.startTransaction();
@@ -97,6 +97,11 @@ export class UnitOfWork {
       connection.connectionParameters.query_timeout = false;
       await runner.release();
     }
+  }
+
+  private async connect(): Promise<{ runner: QueryRunner; connection: Connection }> {
+    const runner = this.dataSource.createQueryRunner();
+    return { runner, connection: (await runner.connect()) as Connection };
   }
 
   /** A commit without an answer may have happened: what it would have announced is looked for in the database. */
