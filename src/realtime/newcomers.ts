@@ -8,6 +8,9 @@ import type { Connection } from './connection.js';
 import { Hub } from './hub.js';
 import { RoomOrder } from './room-order.js';
 
+/** As the counters of the inbox end. */
+const MAX_UNREAD = 100;
+
 /**
  * Tells people of rooms that have become theirs, as they stand: what was delivered before they listened is covered by
  * what they are told, and what comes after it reaches them.
@@ -31,7 +34,14 @@ export class Newcomers {
     if (afar && person && serverId && !this.listens(person, serverId)) return;
     for (const hearer of audience) this.order.learn(id, rev, lastSeq, serverId ? `server:${serverId}` : hearer);
     if (person && !this.order.isAt(id, rev)) void this.tellPresent(person, event);
-    else this.hub.deliver(event);
+    else this.hub.deliver({ ...event, data: { conversation: this.goneOn(data.conversation) } });
+  }
+
+  /** A new channel in which another node's people wrote before the news of it came here: nobody has read any of that. */
+  private goneOn(conversation: ConversationState): ConversationState {
+    const known = this.order.known(conversation.id);
+    if (!known || known.rev <= conversation.rev) return conversation;
+    return { ...conversation, rev: known.rev, lastSeq: known.seq, unread: Math.min(known.seq, MAX_UNREAD) };
   }
 
   /**

@@ -3,12 +3,14 @@ import { AccessService } from '../../src/access/access.service.js';
 import type { Actor } from '../../src/auth/actor.js';
 import { ServerLost } from '../../src/auth/auth.events.js';
 import { TokensService } from '../../src/auth/tokens.service.js';
+import { ConversationCreated } from '../../src/conversations/conversations.events.js';
 import { ConversationsService } from '../../src/conversations/conversations.service.js';
 import { MessageCreated } from '../../src/messages/messages.events.js';
 import { MessagesService } from '../../src/messages/messages.service.js';
 import { EventBus } from '../../src/platform/events/event-bus.js';
 import type { DomainEvent } from '../../src/platform/events/event.js';
 import { MemberAdded, MemberRemoved } from '../../src/servers/memberships/memberships.events.js';
+import { ChannelsService } from '../../src/servers/channels/channels.service.js';
 import { MembershipsService } from '../../src/servers/memberships/memberships.service.js';
 import { ServersService } from '../../src/servers/servers/servers.service.js';
 import { openSocket, type Socket } from '../support/people.js';
@@ -76,6 +78,7 @@ describe('who comes in while something is said', () => {
     there.app.get(EventBus).forward((event) => events.push(event));
     return events;
   };
+  const isCreation = ({ type }: DomainEvent) => type === ConversationCreated.type;
   const carryOver = (events: DomainEvent[]) => {
     for (const event of events) here.app.get(EventBus).hear({ ...event, afar: true });
   };
@@ -138,6 +141,19 @@ describe('who comes in while something is said', () => {
     await socket.next(({ message }) => message?.content === 'first, edited again');
     expect(socket.of('message.updated').map(({ rev }) => rev as number)).toEqual([4, 5]);
     expect(revsOf(socket)).toEqual([]);
+    socket.close();
+  });
+
+  it('are told of a new channel as it stands, where what was said in it came before the news of it', async () => {
+    const socket = await socketOf(ada);
+    const news = heldBack();
+    const channel = await there.app.get(ChannelsService).create(ada, serverId, { name: 'new', type: 'TEXT' });
+    const writer = await there.app.get(AccessService).enter(ada, channel.id, 'write');
+    await there.app.get(MessagesService).append(writer, { content: 'early' });
+    const [created, ...others] = news.splice(0).sort((a, b) => Number(isCreation(b)) - Number(isCreation(a)));
+    carryOver([...others, ...(created ? [created] : [])]);
+    const { conversation } = await socket.next('conversation.created');
+    expect(conversation).toMatchObject({ id: channel.id, rev: 1, lastSeq: 1, unread: 1 });
     socket.close();
   });
 
