@@ -36,6 +36,7 @@ import { PlanAppendForGrowth1790000000603 } from './migrations/1790000000603-Pla
 import { TellFromCommands1790000000700 } from './migrations/1790000000700-TellFromCommands.js';
 import { ListThreads1790000000720 } from './migrations/1790000000720-ListThreads.js';
 import { SweepSearchBeside1790000000760 } from './migrations/1790000000760-SweepSearchBeside.js';
+import { FindEndedReplies1790000000780 } from './migrations/1790000000780-FindEndedReplies.js';
 import { FindByAge1790000000790 } from './migrations/1790000000790-FindByAge.js';
 import { FindFiles1790000000791 } from './migrations/1790000000791-FindFiles.js';
 import { AuditEntry } from './src/access/audit/audit-entry.entity.js';
@@ -174,6 +175,7 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       TellFromCommands1790000000700,
       ListThreads1790000000720,
       SweepSearchBeside1790000000760,
+      FindEndedReplies1790000000780,
       FindByAge1790000000790,
       FindFiles1790000000791,
     ],

@@ -6,6 +6,7 @@ import { Answerer } from './answerer.js';
 import { PeerController } from './peer/peer.controller.js';
 import { PeerService } from './peer/peer.service.js';
 import { QueueService } from './peer/queue.service.js';
+import { ToldQueue } from './peer/told-queue.js';
 import { Following } from './replies/following.js';
 import { LiveModule } from './replies/live.module.js';
 import { RepliesController } from './replies/replies.controller.js';
@@ -16,11 +17,15 @@ import { ReplyStore } from './replies/reply-store.js';
 import { ReplyStream } from './replies/reply-stream.js';
 import { ReplyWorker } from './replies/reply-worker.js';
 import { Speaking } from './replies/speaking.js';
+import { ToldReplies } from './replies/told-replies.js';
+import { SessionMending } from './session-mending.js';
 import { SessionList } from './session-list.js';
 import { SessionsController } from './sessions.controller.js';
 import { SessionsService } from './sessions.service.js';
 
+const PEER = [PeerService, QueueService];
 const REPLIES = [RepliesService, Following, ReplyEnding, ReplyQuestion, ReplyStore, ReplyStream, ReplyWorker, Speaking];
+const MENDING = [SessionMending, ToldQueue, ToldReplies];
 
 @Module({})
 export class SessionsModule {
@@ -33,9 +38,9 @@ export class SessionsModule {
       providers: [
         SessionsService,
         SessionList,
-        PeerService,
-        QueueService,
+        ...PEER,
         ...REPLIES,
+        ...MENDING,
         { provide: Answerer, useExisting: answerer },
       ],
       exports: [SessionsService, SessionList, RepliesService, Following],

@@ -1,5 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Person, person, serverOf, signedInAgain, type Socket } from '../support/people.js';
+import {
+  administrator,
+  type Frame,
+  type Person,
+  person,
+  serverOf,
+  signedInAgain,
+  type Socket,
+} from '../support/people.js';
 import { hasRedis, type RedisServer, startRedis } from '../support/redis-server.js';
 import { GeneralLimit } from '../../src/platform/limits/general-limit.js';
 import { startServices } from '../support/services.js';
@@ -8,6 +16,7 @@ import { createTestDatabase, type TestDatabase } from '../support/test-database.
 
 const SECRET_KEY = 'k9Jw2LqZ8vXr4TnB7mYcP3sHdF6gA1eU0oRiW5';
 const ROUND = 40;
+const ECHO = '01990000-0000-7000-8000-000000000001';
 
 (hasRedis ? describe : describe.skip)('two nodes with Redis', () => {
   let redis: RedisServer;
@@ -101,6 +110,47 @@ const ROUND = 40;
       await ada.say(channel.id, `after outage ${i}`);
       await hears(socket, `after outage ${i}`);
     }
+  }, 60_000);
+
+  it('tell what becomes of the queue and of replies while Redis is gone', async () => {
+    const env = { DATABASE_URL: database.url, SECRET_KEY, RATE_LIMIT: 'off', REDIS_URL: redis.url };
+    const root = await administrator(here.url, env);
+    const cleo = await person(here.url, 'cleo');
+    await root.patch(`/admin/users/${cleo.id}`, { isAdvocate: true });
+    const open = async (): Promise<string> => (await ada.post('/sessions', { type: 'peer' })).body.id;
+    const early = await open();
+    const watching = await (await signedInAgain(cleo, there.url)).socket();
+    const hers = await (await signedInAgain(ada, there.url)).socket();
+    const about = (type: string, id: string) => (frame: Frame) =>
+      frame.type === type && (frame.sessionId ?? frame.session?.id ?? frame.conversation?.id) === id;
+
+    await redis.kill();
+    const late = await open();
+    const { session } = await watching.next(about('session.queued', late));
+    expect(session).toMatchObject({ owner: { id: ada.id }, waitingSince: expect.any(String) });
+    expect((await cleo.post(`/sessions/${early}/claim`)).status).toBe(200);
+    const claimed = { sessionId: early, advocate: { id: cleo.id } };
+    for (const ears of [watching, hers]) {
+      expect(await ears.next(about('session.claimed', early))).toMatchObject(claimed);
+    }
+    const { conversation } = await hers.next(about('conversation.updated', early));
+    expect(conversation).toMatchObject({ advocate: { id: cleo.id } });
+    await ada.delete(`/sessions/${late}`);
+    await watching.next(about('session.dequeued', late));
+    const asked = (await ada.post('/sessions', { type: 'agent', agentId: ECHO })).body.id;
+    await ada.say(asked, 'Echo!');
+    await hers.next(
+      (frame) => about('conversation.updated', asked)(frame) && frame.conversation.reply?.status === 'done',
+    );
+    await redis.start();
+
+    const next = await open();
+    await watching.next(about('session.queued', next));
+    expect(watching.of('session.queued').map((frame) => frame.session.id)).toEqual([late, next]);
+    expect(watching.of('session.claimed')).toHaveLength(1);
+    expect(watching.of('session.dequeued')).toHaveLength(1);
+    watching.close();
+    hers.close();
   }, 60_000);
 
   it('know who types and who is here on the other, also when it is killed', async () => {
