@@ -106,7 +106,9 @@ export class Attendance implements OnModuleInit {
     // Listened first and read then: whoever lost the server in between is found out now.
     if (gained.size > 0) await this.dropLost(userId);
     const rooms = await this.conversations.statesOf(userId);
-    return rooms.filter(({ id, serverId }) => (serverId && gained.has(serverId)) || !this.order.knows(id));
+    return rooms.filter(({ id, serverId }) =>
+      serverId ? gained.has(serverId) || !this.order.knows(id) : !this.order.isKnownTo(id, `user:${userId}`),
+    );
   }
 
   private connectionsOf(userId: string): Connection[] {

@@ -73,6 +73,7 @@ export class Mending implements OnModuleInit {
   private mendAll(): void {
     this.again = this.mendingAll !== undefined;
     this.mendingAll ??= this.mendRooms()
+      .then(() => this.tellLeft())
       .then(() => this.attendance.review())
       .then(
         () => this.ended(),
@@ -91,6 +92,20 @@ export class Mending implements OnModuleInit {
   private async mendRooms(): Promise<void> {
     const heads = [...this.order.heads()];
     for (let i = 0; i < heads.length; i += ROOMS_AT_ONCE) await this.mendBehind(heads.slice(i, i + ROOMS_AT_ONCE));
+  }
+
+  /** Of rooms outside of servers people leave sessions alone: who helped in one and does so no more. */
+  private async tellLeft(): Promise<void> {
+    const shared = new Map(this.order.shared());
+    const sessions = await this.database.prepared<{ id: string; people: string[] }>(
+      `SELECT id, array_remove(ARRAY[owner_id, advocate_id], NULL)::text[] AS people FROM sessions
+       WHERE id = ANY($1::uuid[])`,
+      [[...shared.keys()]],
+    );
+    for (const { id, people } of sessions) {
+      const left = [...(shared.get(id) ?? [])].filter((topic) => !people.includes(topic.slice('user:'.length)));
+      if (left.length > 0) this.order.deliver(ConversationDeleted(left, { conversationId: id }));
+    }
   }
 
   private async mendBehind(heads: [id: string, rev: number][]): Promise<void> {

@@ -68,6 +68,11 @@ export class RoomOrder {
     return this.rooms.has(conversationId);
   }
 
+  /** Whether this hearer was told of the room, and not that it is gone. */
+  isKnownTo(conversationId: string, hearer: Topic): boolean {
+    return this.rooms.peek(conversationId)?.audience.has(hearer) ?? false;
+  }
+
   known(conversationId: string): Known | undefined {
     return this.rooms.get(conversationId);
   }
@@ -93,6 +98,11 @@ export class RoomOrder {
       const room = this.rooms.peek(id);
       if (room) yield [id, room.rev];
     }
+  }
+
+  /** Rooms outside of servers that were told to several people, with who these are. */
+  *shared(): Generator<[id: string, hearers: ReadonlySet<Topic>]> {
+    for (const [id, { audience }] of this.rooms.entries()) if (audience.size > 1) yield [id, audience];
   }
 
   /** The room is gone. */
@@ -148,7 +158,8 @@ export class RoomOrder {
   /** Who is told that the room is gone must not hear after that what still waits. */
   private deliverAtOnce(event: DomainEvent): void {
     if (event.type === ConversationDeleted.type) {
-      const { early } = this.rooms.get((event.data as Change).conversationId) ?? {};
+      const { early, audience } = this.rooms.get((event.data as Change).conversationId) ?? {};
+      for (const topic of event.audience) audience?.delete(topic);
       for (const [rev, waiting] of early ?? []) {
         early?.set(rev, { ...waiting, audience: waiting.audience.filter((topic) => !event.audience.includes(topic)) });
       }

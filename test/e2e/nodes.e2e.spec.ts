@@ -135,6 +135,9 @@ const ECHO = '01990000-0000-7000-8000-000000000001';
     }
     const { conversation } = await hers.next(about('conversation.updated', early));
     expect(conversation).toMatchObject({ advocate: { id: cleo.id } });
+    await watching.next(about('conversation.created', early));
+    expect((await cleo.post(`/sessions/${early}/release`)).status).toBe(204);
+    await watching.next((frame) => frame.type === 'conversation.deleted' && frame.conversationId === early);
     await ada.delete(`/sessions/${late}`);
     await watching.next(about('session.dequeued', late));
     const asked = (await ada.post('/sessions', { type: 'agent', agentId: ECHO })).body.id;
@@ -146,7 +149,7 @@ const ECHO = '01990000-0000-7000-8000-000000000001';
 
     const next = await open();
     await watching.next(about('session.queued', next));
-    expect(watching.of('session.queued').map((frame) => frame.session.id)).toEqual([late, next]);
+    expect(watching.of('session.queued').map((frame) => frame.session.id)).toEqual([late, early, next]);
     expect(watching.of('session.claimed')).toHaveLength(1);
     expect(watching.of('session.dequeued')).toHaveLength(1);
     watching.close();
