@@ -4,7 +4,14 @@ import type { Room } from '../access/facts.js';
 import type { Reader } from '../access/pass.js';
 import { Database } from '../platform/database/database.js';
 import { Problem } from '../platform/http/problem.js';
-import { MESSAGE_JOINS, messageColumns, type MessageRow, MessageView, presentMessage } from './message.presenter.js';
+import {
+  MESSAGE_JOINS,
+  messageColumns,
+  messageColumnsForMany,
+  type MessageRow,
+  MessageView,
+  presentMessage,
+} from './message.presenter.js';
 import { withReadTimes } from './read-times.js';
 
 /** Where a page of history lies: by seq, or the newest where nothing is said. */
@@ -37,10 +44,14 @@ const SELECT = `SELECT ${messageColumns('$2')} FROM messages m ${MESSAGE_JOINS} 
 const CHANGES = `
   SELECT c.last_rev AS "headRev", c.cleared_seq AS "clearedSeq", c.floor_rev AS "floorRev", changed.*
   FROM conversations c
-  LEFT JOIN LATERAL (${SELECT} AND m.rev > $3 ORDER BY m.rev LIMIT $4) AS changed ON true
+  LEFT JOIN LATERAL (
+    SELECT ${messageColumnsForMany('$2::uuid[]')} FROM messages m ${MESSAGE_JOINS}
+    WHERE m.conversation_id = $1 AND m.rev > $3 ORDER BY m.rev LIMIT $4
+  ) AS changed ON true
   WHERE c.id = $1 ORDER BY changed.rev`;
 
-type ChangesRow = { headRev: number; clearedSeq: number; floorRev: number } & (MessageRow | { id: null });
+type SharedRow = Omit<MessageRow, 'reacted'> & { reactedBy: Record<string, string[]> | null };
+type ChangesRow = { headRev: number; clearedSeq: number; floorRev: number } & (SharedRow | { id: null });
 
 /** Everything that is read of a room's messages. */
 @Injectable()
@@ -81,18 +92,30 @@ export class HistoryService {
   }
 
   /** Everything that changed since `after`, oldest change first, each message in its present state. */
-  async changes(viewer: Viewer, after: number, limit: number): Promise<Changes> {
-    const found = await this.database.prepared<ChangesRow>(CHANGES, [...keysOf(viewer), after, limit + 1]);
+  async changes({ room, actor }: Viewer, after: number, limit: number): Promise<Changes> {
+    const seenBy = await this.changesForMany(room, actor ? [actor.userId] : [], after, limit);
+    return seenBy(actor?.userId);
+  }
+
+  /** The same for many who have come equally far: read once, and told to each with the reactions of their own. */
+  async changesForMany(
+    room: Room,
+    userIds: string[],
+    after: number,
+    limit: number,
+  ): Promise<(userId: string | undefined) => Changes> {
+    const found = await this.database.prepared<ChangesRow>(CHANGES, [room.id, userIds, after, limit + 1]);
     const [head] = found;
     if (!head) throw Problem.notFound('This conversation');
     const { headRev, clearedSeq, floorRev } = head;
     const isLost = after > headRev || after < floorRev;
-    if (isLost) return { items: [], rev: headRev, more: false, reset: true, clearedSeq };
-    const changed = found.filter((row): row is ChangesRow & MessageRow => row.id !== null);
-    const rows = await withReadTimes(this.database, viewer.room, changed);
-    const items = rows.slice(0, limit).map(presentMessage);
+    if (isLost) return () => ({ items: [], rev: headRev, more: false, reset: true, clearedSeq });
+    const changed = found.filter((row): row is ChangesRow & SharedRow => row.id !== null);
+    const rows = await withReadTimes(this.database, room, changed);
+    const shown = rows.slice(0, limit).map((row) => ({ row, asOthersSeeIt: presentMessage({ ...row, reacted: [] }) }));
     const more = rows.length > limit;
-    return { items, rev: more ? (items.at(-1)?.rev ?? after) : headRev, more, reset: false, clearedSeq };
+    const rev = more ? (shown.at(-1)?.row.rev ?? after) : headRev;
+    return (userId) => ({ items: shown.map((each) => seenBy(each, userId)), rev, more, reset: false, clearedSeq });
   }
 
   /** As nobody in particular sees it. Throws 404. */
@@ -131,4 +154,9 @@ export class HistoryService {
 
 function keysOf({ room, actor }: Viewer): unknown[] {
   return [room.id, actor?.userId ?? null];
+}
+
+function seenBy({ row, asOthersSeeIt }: { row: SharedRow; asOthersSeeIt: MessageView }, userId = ''): MessageView {
+  const reacted = row.reactedBy?.[userId];
+  return reacted ? presentMessage({ ...row, reacted }) : asOthersSeeIt;
 }

@@ -102,22 +102,37 @@ export const NEW_MESSAGE = {
   deletedAt: null,
 } as const;
 
+const MESSAGE_COLUMNS = `
+  m.id, m.conversation_id AS "conversationId", m.seq, m.rev, m.role, m.content, m.metadata,
+  m.tokens_used AS "tokensUsed", m.nonce, m.reply_to_id AS "replyToId", thread.id AS "threadId",
+  m.mentions, m.mentions_everyone AS "mentionsEveryone",
+  m.attachments, m.reactions,
+  m.pinned_at AS "pinnedAt", m.created_at AS "createdAt", m.edited_at AS "editedAt", m.deleted_at AS "deletedAt", m.author_id AS "authorId",
+  author.username, author.display_name AS "displayName", author.avatar_url AS "userAvatarUrl",
+  author.kind AS "userKind", m.agent_id AS "agentId", agent.name AS "agentName", agent.avatar_url AS "agentAvatarUrl"`;
+
 /**
  * What a query on `messages m` selects, beside joining MESSAGE_JOINS, so that presentMessage can show each row to
  * `viewer`: an SQL expression for the id of a person, or NULL for nobody in particular.
  */
 export const messageColumns = (viewer: string) => `
-  m.id, m.conversation_id AS "conversationId", m.seq, m.rev, m.role, m.content, m.metadata,
-  m.tokens_used AS "tokensUsed", m.nonce, m.reply_to_id AS "replyToId", thread.id AS "threadId",
-  m.mentions, m.mentions_everyone AS "mentionsEveryone",
-  m.attachments, m.reactions,
+  ${MESSAGE_COLUMNS},
   CASE WHEN m.reactions IS NOT NULL THEN ARRAY(
     SELECT mine.emoji FROM reactions mine
     WHERE mine.conversation_id = m.conversation_id AND mine.message_id = m.id AND mine.user_id = ${viewer}
-  ) END AS reacted,
-  m.pinned_at AS "pinnedAt", m.created_at AS "createdAt", m.edited_at AS "editedAt", m.deleted_at AS "deletedAt", m.author_id AS "authorId",
-  author.username, author.display_name AS "displayName", author.avatar_url AS "userAvatarUrl",
-  author.kind AS "userKind", m.agent_id AS "agentId", agent.name AS "agentName", agent.avatar_url AS "agentAvatarUrl"`;
+  ) END AS reacted`;
+
+/** The same for several viewers, an array of ids: what each of them chose is in `reactedBy`, by their id. */
+export const messageColumnsForMany = (viewers: string) => `
+  ${MESSAGE_COLUMNS},
+  CASE WHEN m.reactions IS NOT NULL THEN (
+    SELECT json_object_agg(theirs.user_id, theirs.emojis) FROM (
+      SELECT mine.user_id, array_agg(mine.emoji) AS emojis FROM reactions mine
+      WHERE mine.conversation_id = m.conversation_id AND mine.message_id = m.id AND mine.user_id = ANY(${viewers})
+      GROUP BY mine.user_id
+    ) AS theirs
+  ) END AS "reactedBy"`;
+
 // By its key: the planner, which takes rooms to have few threads, would else compare each message with all of them.
 export const MESSAGE_JOINS = `
   LEFT JOIN users author ON author.id = m.author_id

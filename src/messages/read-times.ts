@@ -19,7 +19,11 @@ export const READ_TIME = `
  * Gives the messages of a peer session with the time at which the other side had read them, and those of other rooms
  * as they are. One look into an index for each message.
  */
-export async function withReadTimes(reading: Reading, room: Room, messages: MessageRow[]): Promise<MessageRow[]> {
+export async function withReadTimes<Row extends Pick<MessageRow, 'seq' | 'role' | 'readAt'>>(
+  reading: Reading,
+  room: Room,
+  messages: Row[],
+): Promise<Row[]> {
   if (room.kind !== 'session' || room.agentId !== null) return messages;
   const said = messages.filter(({ role }) => role === 'user' || role === 'peer');
   if (said.length === 0) return messages;

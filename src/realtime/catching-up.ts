@@ -1,7 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import pLimit from 'p-limit';
+import type { Reader } from '../access/pass.js';
+import { type Changes, HistoryService } from '../messages/history.service.js';
 
 const AT_ONCE = 8;
+const PAGE = 100;
+
+interface Gathering {
+  userIds: Set<string>;
+  seenBy: Promise<(userId: string) => Changes>;
+}
 
 /**
  * How many of those who come back read what they missed at once, on this node. When thousands do, the connections to the
@@ -10,4 +18,29 @@ const AT_ONCE = 8;
 @Injectable()
 export class CatchingUp {
   readonly inTurn = pLimit(AT_ONCE);
+  private readonly gatherings = new Map<string, Gathering>();
+
+  constructor(private readonly history: HistoryService) {}
+
+  /**
+   * A page of what somebody missed. Those who were in a room together lost it together, and come back to it from the same
+   * rev: whoever asks before it is their turn is told of one reading. Throws 404 where the room is gone.
+   */
+  async changes({ room, actor }: Reader, after: number): Promise<Changes> {
+    const key = `${room.id} ${after}`;
+    const gathering = this.gatherings.get(key) ?? this.gather(key, room, after);
+    gathering.userIds.add(actor.userId);
+    return (await gathering.seenBy)(actor.userId);
+  }
+
+  private gather(key: string, room: Reader['room'], after: number): Gathering {
+    const userIds = new Set<string>();
+    const seenBy = this.inTurn(() => {
+      this.gatherings.delete(key);
+      return this.history.changesForMany(room, [...userIds], after, PAGE);
+    });
+    const gathering = { userIds, seenBy };
+    this.gatherings.set(key, gathering);
+    return gathering;
+  }
 }

@@ -1,19 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { AccessService } from '../access/access.service.js';
-import { HistoryService } from '../messages/history.service.js';
 import { Problem } from '../platform/http/problem.js';
 import { CatchingUp } from './catching-up.js';
 import type { Connection } from './connection.js';
 import { RoomOrder } from './room-order.js';
-
-const PAGE = 100;
 
 /** Brings a client from the rev it has to the present, page by page, as fast as it reads. */
 @Injectable()
 export class SyncService {
   constructor(
     private readonly access: AccessService,
-    private readonly history: HistoryService,
     private readonly order: RoomOrder,
     private readonly catchingUp: CatchingUp,
   ) {}
@@ -32,7 +28,7 @@ export class SyncService {
     try {
       for (let more = true; more && !connection.isClosed;) {
         const reader = await this.access.enter(connection.actor, conversationId, 'read');
-        const changes = await this.catchingUp.inTurn(() => this.history.changes(reader, rev, PAGE));
+        const changes = await this.catchingUp.changes(reader, rev);
         connection.send({ type: 'changes', ref, conversationId, ...changes });
         ({ rev, more } = changes);
         for (const message of changes.items) seq = Math.max(seq, message.seq);

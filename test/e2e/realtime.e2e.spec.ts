@@ -96,6 +96,23 @@ describe('the realtime protocol', () => {
     reader.close();
   });
 
+  it('tells each of many who come back to one place of the reactions that are theirs', async () => {
+    const { general } = await serverOf(ada, bob);
+    const { id } = await ada.say(general, 'who likes it?');
+    await ada.put(`/conversations/${general}/messages/${id}/reactions/${encodeURIComponent('👍')}`);
+    await bob.put(`/conversations/${general}/messages/${id}/reactions/${encodeURIComponent('🎉')}`);
+    const people = Array.from({ length: 40 }, (_, i) => (i % 2 === 0 ? ada : bob));
+    const sockets = await Promise.all(people.map((one) => one.socket()));
+    const answers = await Promise.all(
+      sockets.map((socket) => socket.ask({ type: 'sync', conversationId: general, afterRev: 0 })),
+    );
+    const theirs = answers.map(({ items }) =>
+      (items[0].reactions as { emoji: string; me: boolean }[]).filter(({ me }) => me).map(({ emoji }) => emoji),
+    );
+    expect(theirs).toEqual(people.map((one) => (one === ada ? ['👍'] : ['🎉'])));
+    for (const socket of sockets) socket.close();
+  });
+
   it('ends what somebody hears in the moment they are removed', async () => {
     const { id, general } = await serverOf(ada, bob);
     const [hers, his] = await Promise.all([ada.socket(), bob.socket()]);
