@@ -84,8 +84,25 @@ describe('operations', () => {
       await socket.next(({ conversation }) => conversation?.reply?.status === 'done');
       const text = await metrics();
       expect(read(text).get('parley_replies_total{status="done"}')).toBe(1);
-      expect(text).toContain('# TYPE parley_imports gauge');
       socket.close();
+    });
+
+    it('count the imports that stand in the database', async () => {
+      expect(read(await metrics()).get('parley_imports{source="users-json"}')).toBeUndefined();
+      const client = new pg.Client({ connectionString: database.url });
+      await client.connect();
+      await client
+        .query(
+          `INSERT INTO imports (id, source, label, location, report)
+           VALUES (gen_random_uuid(), 'users-json', 'people', 'users.json', '{}')`,
+        )
+        .finally(() => client.end());
+      expect(read(await metrics()).get('parley_imports{source="users-json"}')).toBe(1);
+    });
+
+    it('show a pool at rest while nobody but their reader asks', async () => {
+      await untilTrue(async () => read(await metrics()).get('parley_database_connections{state="busy"}') === 0);
+      expect(read(await metrics()).get('parley_database_connections{state="waiting"}')).toBe(0);
     });
 
     it('put paths that are nowhere into one series', async () => {

@@ -32,11 +32,12 @@ export class HouseMetrics implements OnModuleInit {
     collectDefaultMetrics({ register: this.registry });
     this.countMessages();
     this.countReplies();
-    this.readImports();
     this.readSockets();
     this.readPool();
     this.readQueue();
     this.readDisk();
+    // They are read in this order, and this asks the database: before the pool it would be seen waiting there.
+    this.readImports();
   }
 
   private countMessages(): void {
