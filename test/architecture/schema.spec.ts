@@ -1,5 +1,6 @@
-import { DataSource } from 'typeorm';
+import { DataSource, MigrationExecutor } from 'typeorm';
 import { dataSourceOptions } from '../../ormconfig.js';
+import { schemaOf } from '../support/schema-of.js';
 import { createEmptyDatabase, type TestDatabase } from '../support/test-database.js';
 import { runCommand } from '../support/run-app.js';
 
@@ -29,9 +30,23 @@ describe('the schema', () => {
     expect(await differences()).toHaveLength(1);
   });
 
-  it('goes back to nothing and up again, migration by migration', async () => {
-    const done = await dataSource.runMigrations();
-    for (const _ of done) await dataSource.undoLastMigration();
+  it('goes up migration by migration, back by the same steps, and up again', async () => {
+    const now = () => schemaOf((sql) => dataSource.query(sql));
+    const runner = dataSource.createQueryRunner();
+    const executor = new MigrationExecutor(dataSource, runner);
+    const done = await executor.getPendingMigrations();
+    const steps: string[][] = [];
+    for (const migration of done) {
+      steps.push(await now());
+      await executor.executeMigration(migration);
+    }
+    await runner.release();
+    for (const { name } of done.toReversed()) {
+      await dataSource.undoLastMigration();
+      const before = steps.pop() ?? [];
+      // The first of all makes what is left when all are gone: TypeORM's own table.
+      if (steps.length > 0) expect([name, difference(await now(), before)]).toEqual([name, []]);
+    }
     const left = await dataSource.query(
       `SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v')
        UNION ALL SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace`,
@@ -69,3 +84,8 @@ describe('the schema', () => {
     expect(await dataSource.query(`SELECT 1 FROM pg_class WHERE relname = 'users'`)).toEqual([]);
   }, 60_000);
 });
+
+function difference(now: string[], before: string[]): string[] {
+  const missing = before.filter((line) => !now.includes(line)).map((line) => `gone: ${line}`);
+  return [...now.filter((line) => !before.includes(line)).map((line) => `left: ${line}`), ...missing];
+}

@@ -11,6 +11,7 @@ import {
   startOwnServer,
 } from '../support/postgres-tools.js';
 import { type CommandResult, type RunningApp, runApp, runCommand } from '../support/run-app.js';
+import { schemaOf } from '../support/schema-of.js';
 import { createTestDatabase } from '../support/test-database.js';
 
 const installed = installedPostgres();
@@ -181,7 +182,7 @@ describe('a backup where no pg_dump fits', () => {
     await command('backup', 'second', on(second, 'off'));
     expect((await contents('first')).length).toBeGreaterThan(20);
     expect(await contents('second')).toEqual(await contents('first'));
-    expect(await schemaOf(second)).toEqual(await schemaOf(source));
+    expect(await schemaOf((text) => sql(second, text))).toEqual(await schemaOf((text) => sql(source, text)));
   }, 120_000);
 
   it('is refused where the database has tables, where pg_restore is missing or older, and where it is damaged', async () => {
@@ -204,25 +205,6 @@ describe('a backup where no pg_dump fits', () => {
     expect(await sql(empty, `SELECT 1 FROM pg_tables WHERE schemaname = 'public'`)).toEqual([]);
   }, 60_000);
 });
-
-/** Every column, index, constraint and trigger, in PostgreSQL's words. */
-async function schemaOf(url: string): Promise<string[]> {
-  const rows = await sql(
-    url,
-    `SELECT format('%s.%s %s', table_name, column_name, column_default) AS text FROM information_schema.columns
-     WHERE table_schema = 'public'
-     UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
-     UNION ALL SELECT format('%s %s', conname, pg_get_constraintdef(oid)) FROM pg_constraint
-       WHERE connamespace = 'public'::regnamespace
-     UNION ALL SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
-     UNION ALL SELECT format('%s %s', oid::regprocedure, md5(prosrc)) FROM pg_proc
-       WHERE pronamespace = 'public'::regnamespace
-     UNION ALL SELECT format('%s %s', relname, relpersistence) FROM pg_class
-       WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
-     ORDER BY 1`,
-  );
-  return rows.map(({ text }) => text as string);
-}
 
 async function upload({ url, token }: Person, content: string): Promise<string> {
   const form = new FormData();

@@ -27,11 +27,11 @@ describe('an upgrade from the release before', () => {
   let database: TestDatabase;
   let dataSource: DataSource;
 
-  beforeAll(async () => {
+  beforeEach(async () => {
     database = await createEmptyDatabase();
     dataSource = await new DataSource(dataSourceOptions(database.url, 4)).initialize();
   });
-  afterAll(async () => {
+  afterEach(async () => {
     await dataSource.destroy();
     await database.drop();
   });
@@ -66,6 +66,12 @@ describe('an upgrade from the release before', () => {
     expect(await dataSource.runMigrations()).toHaveLength(news.length);
     expect(await contents()).toEqual(old);
   }, 120_000);
+
+  it('can begin at this release as well, once it is made', async () => {
+    await dataSource.runMigrations();
+    await fill(dataSource);
+    expect((await contents()).messages).toHaveLength(4);
+  });
 });
 
 function byTime(a: string, b: string): number {
@@ -117,8 +123,9 @@ async function fill(dataSource: DataSource): Promise<{ room: { id: string } }> {
   const contents = ['one', 'two', 'three', 'an answer'];
   for (const [i, id] of messages.entries()) {
     const draft = { conversationId: channel, id, authorId: i % 2 ? bob : ada, role: 'user', content: contents[i] };
+    const unnamed = { mentionNames: null, mentionServerId: null, mentionUserIds: [], mentionsEveryone: false };
     await sql(`SELECT * FROM append_messages($1)`, [
-      JSON.stringify([{ ...draft, nonce: `n${i}`, replyToId: i === 3 ? messages[0] : null }]),
+      JSON.stringify([{ ...draft, ...unnamed, nonce: `n${i}`, replyToId: i === 3 ? messages[0] : null }]),
     ]);
   }
   await sql(`UPDATE messages SET content = NULL, sent_hash = NULL, deleted_at = now(), rev = 5 WHERE id = $1`, [
