@@ -2,7 +2,11 @@ import type { components } from './schema.js';
 
 export type Message = components['schemas']['MessageView'];
 export type Profile = components['schemas']['Profile'];
-export type ConversationState = Omit<components['schemas']['InboxItem'], 'lastMessage' | 'lastMessageAt'>;
+type Item = components['schemas']['InboxItem'];
+
+/** `ready` gives a `title` only outside servers, and a `parent` only of threads. */
+export type ConversationState = Omit<Item, 'lastMessage' | 'lastMessageAt' | 'title' | 'parent'> &
+  Partial<Pick<Item, 'title' | 'parent'>>;
 
 /** What the server says first: who this is, and where each of their conversations stands. */
 export interface Ready {
