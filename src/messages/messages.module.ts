@@ -9,6 +9,7 @@ import { HistoryService } from './history.service.js';
 import { InboxController } from './inbox.controller.js';
 import { InboxService } from './inbox.service.js';
 import { MessageChanges } from './message-changes.js';
+import { WhoIsHere } from './mentions/who-is-here.js';
 import { MessagesController } from './messages.controller.js';
 import { MessagesService } from './messages.service.js';
 import { PinsController } from './pins/pins.controller.js';
@@ -20,10 +21,11 @@ import { RevisionsService } from './revisions/revisions.service.js';
 import { ScribeService } from './scribe.service.js';
 import { ThreadsController } from './threads/threads.controller.js';
 import { ThreadsService } from './threads/threads.service.js';
+import { UsersModule } from '../users/users.module.js';
 import { WriteQueue } from './write-queue.js';
 
 @Module({
-  imports: [AccessModule, ConversationsModule],
+  imports: [AccessModule, ConversationsModule, UsersModule],
   controllers: [
     MessagesController,
     RevisionsController,
@@ -46,6 +48,7 @@ import { WriteQueue } from './write-queue.js';
     RevisionsService,
     ScribeService,
     ThreadsService,
+    WhoIsHere,
     WriteQueue,
   ],
   exports: [AnswerAgain, HistoryService, MessageChanges, MessagesService, ScribeService, WriteQueue],

@@ -16,7 +16,8 @@ import { AttachingStore } from './attachments/attaching-store.js';
 import { Doubts } from './doubts.js';
 import { HistoryService } from './history.service.js';
 import { MessageChanges } from './message-changes.js';
-import { mentioning, storeMentions } from './mentions/mentioning.js';
+import { type Mentioning, mentioning, storeMentions } from './mentions/mentioning.js';
+import { WhoIsHere } from './mentions/who-is-here.js';
 import type { AttachmentData } from './message.entity.js';
 import { type MessageRow, messageView, type MessageView, NEW_MESSAGE } from './message.presenter.js';
 import { MessageCreated, MessageDeleted, MessageStored, MessageUpdated } from './messages.events.js';
@@ -75,6 +76,7 @@ export class MessagesService {
     private readonly history: HistoryService,
     private readonly changes: MessageChanges,
     private readonly doubts: Doubts,
+    private readonly whoIsHere: WhoIsHere,
   ) {}
 
   /**
@@ -83,7 +85,9 @@ export class MessagesService {
    * 503 `overloaded`.
    */
   async append(pass: Speaker, draft: Draft): Promise<Appended> {
-    const row = draftRow(pass, draft);
+    const named = mentioning(pass, draft.content);
+    // What names nobody who must be looked for first keeps its place in the order.
+    const row = draftRow(pass, draft, named.here ? await this.whoIsHere.named(pass, named) : named);
     const { attachmentIds = [] } = draft;
     const { judged, message } =
       attachmentIds.length === 0 ? await this.store(pass, row) : await this.storeWithFiles(pass, row, attachmentIds);
@@ -98,6 +102,7 @@ export class MessagesService {
 
   /** Throws 404, 403 for somebody else's message, 409 `message_deleted`. The same content changes nothing. */
   async edit(writer: Writer, messageId: string, content: string): Promise<MessageView> {
+    const named = await this.whoIsHere.named(writer, mentioning(writer, content));
     return this.changes.one(writer, messageId, MessageUpdated, async (tx, message) => {
       if (!mayEdit(writer, message)) throw Problem.forbidden('Only its author may edit a message.');
       if (message.content === null) throw Problem.conflict('message_deleted', 'This message is deleted.');
@@ -113,7 +118,6 @@ export class MessagesService {
         ...key,
         content,
       ]);
-      const named = mentioning(writer, content);
       if (named.names || named.everyone || message.mentions || message.mentionsEveryone) {
         await storeMentions(tx, message, named);
       }
@@ -215,8 +219,7 @@ function mayEdit(pass: Writer, { authorId, agentId, role }: MessageRow): boolean
   return pass instanceof Scribe && role === 'agent' && agentId === null;
 }
 
-function draftRow(pass: Speaker, draft: Draft): DraftRow {
-  const named = mentioning(pass, draft.content);
+function draftRow(pass: Speaker, draft: Draft, named: Mentioning): DraftRow {
   return {
     conversationId: pass.room.id,
     id: uuidv7(),

@@ -64,10 +64,14 @@ export class Frames {
     ]);
   }
 
-  /** Later: the next send of this socket may join the same batch. Its place in the order is taken already. */
+  /**
+   * Later: the next send of this socket may join the same batch. Its place in the order is taken already, save where it
+   * takes a look at who is here first.
+   */
   private async send({ actor }: Connection, { conversationId, ...draft }: SendFrame): Promise<Answer> {
     const writer = await this.access.enter(actor, conversationId, 'write');
-    return { later: this.messages.append(writer, draft).then(({ message }) => ({ type: 'ack', message })) };
+    const sending = this.messages.append(writer, draft).then(({ message }) => ({ type: 'ack', message }));
+    return mayNameMany(draft.content) ? sending : { later: sending };
   }
 
   private async edit({ actor }: Connection, { conversationId, messageId, content }: EditFrame): Promise<Answer> {
@@ -123,6 +127,10 @@ export class Frames {
     connection.expireAt(expiresAt);
     return { type: 'ack' };
   }
+}
+
+function mayNameMany(content: string): boolean {
+  return content.includes('@') && /@here/i.test(content);
 }
 
 function kind<F extends Frame>(

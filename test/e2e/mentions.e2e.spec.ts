@@ -1,4 +1,4 @@
-import { type Person, person, serverOf } from '../support/people.js';
+import { type Person, person, serverOf, type Socket } from '../support/people.js';
 import { runApp, type RunningApp } from '../support/run-app.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
@@ -72,7 +72,7 @@ describe('mentions', () => {
   it('of everybody are for moderators, and count for all but their author', async () => {
     expect(await bob.say(room, '@everyone @here')).toMatchObject({ mentions: [], mentionsEveryone: false });
     expect(await mod.say(room, 'listen, @Everyone')).toMatchObject({ mentions: [], mentionsEveryone: true });
-    expect(await ada.say(room, `@here, and @${bob.name} above all`)).toMatchObject({
+    expect(await ada.say(room, `@everyone, @here, and @${bob.name} above all`)).toMatchObject({
       mentions: [bob.id],
       mentionsEveryone: true,
     });
@@ -82,6 +82,49 @@ describe('mentions', () => {
       { unread: 2, mentions: 1 },
       { unread: 3, mentions: 2 },
     ]);
+  });
+
+  it('of those who are here reach who looks so at that moment, and nobody else', async () => {
+    const away = await person(app.url, 'away');
+    const gone = await person(app.url, 'gone');
+    for (const { id } of [away, gone]) await ada.post(`/servers/${serverId}/members`, { userId: id });
+    const sockets = await Promise.all([ada, bob, away, mod, eve].map((who) => who.socket()));
+    const [hers, his, theirs, hidden] = sockets as [Socket, Socket, Socket, Socket];
+    await theirs.ask({ type: 'presence.set', status: 'away' });
+    await hidden.ask({ type: 'presence.set', status: 'invisible' });
+
+    const { id, ...sent } = await ada.say(room, `now @here, and @${gone.name} when he is`);
+    expect(sent).toMatchObject({ mentionsEveryone: false });
+    expect(sent.mentions[0]).toBe(gone.id);
+    expect(sent.mentions.slice(1).sort()).toEqual([bob.id, away.id].sort());
+    expect(await Promise.all([ada, bob, away, gone, mod].map((who) => counters(who)))).toEqual([
+      { unread: 0, mentions: 0 },
+      { unread: 1, mentions: 1 },
+      { unread: 1, mentions: 1 },
+      { unread: 1, mentions: 1 },
+      { unread: 1, mentions: 0 },
+    ]);
+    expect(await his.next('notification')).toMatchObject({ reason: 'mention', messageId: id });
+    expect((await bob.say(room, '@here')).mentions).toEqual([]);
+    expect((await ada.say(room, '`@here`')).mentions).toEqual([]);
+
+    const edited = (await ada.patch(`/conversations/${room}/messages/${id}`, { content: '@here?' })).body;
+    expect(edited.mentions.sort()).toEqual([bob.id, away.id].sort());
+    const thread = (await ada.post(`/conversations/${room}/messages/${id}/thread`)).body.id;
+    expect((await ada.say(thread, '@here')).mentions.sort()).toEqual([bob.id, away.id].sort());
+
+    for (let i = 0; i < 20; i += 1) {
+      hers.send({ type: 'message.send', conversationId: room, content: i % 3 ? `${i}` : `${i} @here` });
+    }
+    await his.next((frame) => frame.message?.content === '19');
+    const heard = his.of('message.created').filter(({ message }) => /^\d/.test(message.content as string));
+    expect(heard.map(({ message }) => Number.parseInt(message.content))).toEqual(
+      Array.from({ length: 20 }, (_, i) => i),
+    );
+
+    await hidden.ask({ type: 'presence.set', status: 'online' });
+    expect((await ada.say(room, '@here')).mentions).toContain(mod.id);
+    for (const socket of sockets) socket.close();
   });
 
   it('are counted after the marker, in the inbox and in ready alike, exactly up to 99 and then 100', async () => {

@@ -10,19 +10,23 @@ export interface Mentioning {
   serverId: string | null;
   userIds: string[];
   everyone: boolean;
+  /** Those among them who are here are still to be named: by WhoIsHere. */
+  here: boolean;
 }
 
-const NOBODY: Mentioning = { names: null, serverId: null, userIds: [], everyone: false };
+const NOBODY: Mentioning = { names: null, serverId: null, userIds: [], everyone: false, here: false };
 
-/** Only moderators mention everybody; from others it is text. What an agent or the house says mentions nobody. */
+/** Only moderators mention everybody, or all who are here; from others it is text. What an agent or the house says mentions nobody. */
 export function mentioning(pass: Writer | AnsweringAgent | HouseVoice, content: string): Mentioning {
   if (!(pass instanceof Writer)) return NOBODY;
-  const { names, everyone } = namedIn(content);
+  const { names, everyone, here } = namedIn(content);
+  const mayMentionMany = (everyone || here) && verdict(pass.standing, 'moderate') === 'allow';
   return {
     names: names.length > 0 ? names : null,
     serverId: pass.room.serverId,
-    userIds: names.length > 0 ? peopleOf(pass.room) : [],
-    everyone: everyone && verdict(pass.standing, 'moderate') === 'allow',
+    userIds: names.length > 0 || mayMentionMany ? peopleOf(pass.room) : [],
+    everyone: everyone && mayMentionMany,
+    here: here && !everyone && mayMentionMany,
   };
 }
 

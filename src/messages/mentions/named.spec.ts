@@ -26,11 +26,13 @@ describe('who is named in a text', () => {
     expect(namedIn('_@ada_-._').names).toEqual([['ada_-._', 'ada_-.', 'ada_-', 'ada_', 'ada']]);
   });
 
-  it('may be everybody', () => {
-    for (const text of ['@everyone', 'now @here.', 'HEY @EveryOne!']) {
-      expect(namedIn(text)).toEqual({ names: [], everyone: true });
+  it('may be everybody, or everybody who is here', () => {
+    for (const text of ['@everyone', 'HEY @EveryOne!']) {
+      expect(namedIn(text)).toEqual({ names: [], everyone: true, here: false });
     }
-    expect(namedIn('@everyones @hereby @ada')).toMatchObject({ everyone: false });
+    for (const text of ['now @here.', '@HERE!'])
+      expect(namedIn(text)).toEqual({ names: [], everyone: false, here: true });
+    expect(namedIn('@everyones @hereby @ada')).toMatchObject({ everyone: false, here: false });
   });
 
   it('is looked for fifty times at most', () => {

@@ -5,29 +5,33 @@ const MAX_NAMES = 50;
 const NAME = /(?<![\p{L}\p{N}/@+-])@([\p{L}\p{N}_.-]{3,64})/gu;
 /** What may end a name may also end a sentence. */
 const ENDING = /[_.-]$/;
-const EVERYONE = new Set(['everyone', 'here']);
+const EVERYONE = 'everyone';
+const HERE = 'here';
 
 export interface Named {
   /** Each name in the forms it may have, as they are compared, the longest first. */
   names: string[][];
   everyone: boolean;
+  /** Those who are here at that moment. */
+  here: boolean;
 }
 
-const NOBODY: Named = { names: [], everyone: false };
+const NOBODY: Named = { names: [], everyone: false, here: false };
 
 /** Who is named with an `@` in a text, outside of code. */
 export function namedIn(content: string): Named {
   if (!content.includes('@')) return NOBODY;
   const found = Array.from(withoutCode(content).matchAll(NAME), ([, name = '']) => formsOf(comparable(name)));
-  const names = new Map(found.filter((forms) => !forms.some(isEveryone)).map((forms) => [forms[0], forms]));
+  const names = new Map(found.filter((forms) => !forms.some(isMany)).map((forms) => [forms[0], forms]));
   return {
     names: [...names.values()].filter(({ length }) => length > 0).slice(0, MAX_NAMES),
-    everyone: found.some((forms) => forms.some(isEveryone)),
+    everyone: found.some((forms) => forms.includes(EVERYONE)),
+    here: found.some((forms) => forms.includes(HERE)),
   };
 }
 
-function isEveryone(form: string): boolean {
-  return EVERYONE.has(form);
+function isMany(form: string): boolean {
+  return form === EVERYONE || form === HERE;
 }
 
 /** "ada.-" may be that, "ada." or "ada". */

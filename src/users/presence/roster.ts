@@ -89,6 +89,12 @@ export class Roster implements OnModuleInit, OnApplicationBootstrap, OnApplicati
     return this.chosenBy(userId)?.choice ?? 'online';
   }
 
+  /** Everybody who looks to others as if they were here. */
+  get peopleHere(): string[] {
+    const people = new Set([...this.here.keys(), ...this.elsewhere.people()]);
+    return [...people].filter((userId) => this.statusOf(userId) !== 'offline');
+  }
+
   /** Those who have a device on another node. */
   get peopleElsewhere(): Set<string> {
     return new Set(this.elsewhere.people());
