@@ -17,8 +17,8 @@ interface Person {
 }
 
 const GOAL_MS = 50;
-const SEARCH_GOAL_MS = 150;
 const PAGE = 50;
+const DAY_MS = 86_400_000;
 /** Of different people and places for each call. */
 const VARIETY = 20;
 
@@ -156,7 +156,10 @@ export async function callsOf(house: House): Promise<Call[]> {
   get('GET /users', 'by the beginning of a name', (i) => `/users?q=user${i + 1}`);
 
   const search = (about: string, q: string, more = '') =>
-    get('GET /search', about, () => `/search?q=${encodeURIComponent(q)}${more}`, SEARCH_GOAL_MS);
+    get('GET /search', about, () => `/search?q=${encodeURIComponent(q)}${more}`);
+  /** Behind a message that was found a hundred days ago. */
+  const searchFurther = (about: string, q: string, rank: string) =>
+    search(about, q, `&cursor=${cursor(rank, new Date(Date.now() - 100 * DAY_MS).toISOString(), busiest)}`);
   search('the most frequent word', word(1));
   search('a frequent word', word(90));
   search('a word of middle frequency', word(1500));
@@ -168,6 +171,10 @@ export async function callsOf(house: House): Promise<Call[]> {
   search('in one conversation', word(1500), `&in=${busiest}`);
   search('of one person', word(90), `&from=${some(members, 7)}`);
   search('with files', word(90), '&has=attachment');
+  search('a phrase of frequent words', `"${word(120)} ${word(90)}"`);
+  searchFurther('a late page of the most frequent word', word(1), 'words');
+  searchFurther('a late page of a frequent word', word(90), 'words');
+  searchFurther('a late page of a part of words', word(1500).slice(1, 5), 'parts');
   return calls;
 }
 

@@ -31,6 +31,8 @@ describe('search among many messages', () => {
        SELECT room, row_number() OVER (PARTITION BY room ORDER BY n), row_number() OVER (PARTITION BY room ORDER BY n),
          gen_random_uuid(), 'user', 'everywhere ' || CASE WHEN n % 2 = 0 THEN 'half ' ELSE '' END
            || CASE WHEN n % 97 = 0 THEN 'seldom ' ELSE '' END || CASE WHEN n % 5003 = 0 THEN 'rarest ' ELSE '' END
+           || CASE WHEN n % 23 = 0 THEN 'often ' ELSE '' END
+           || CASE WHEN n % 20 = 1 AND n NOT BETWEEN 3000 AND 29500 THEN 'uneven ' ELSE '' END
            || CASE WHEN n < 300 THEN 'ancient ' ELSE '' END || CASE WHEN n % 211 = 0 THEN 'unlikely ' ELSE '' END
            || '第' || n || CASE WHEN n % 301 = 0 THEN '号文件' ELSE '号' END,
          '2026-01-01'::timestamptz + make_interval(secs => n / 7)
@@ -71,9 +73,11 @@ describe('search among many messages', () => {
   it.each([
     ['a word of every message', 'everywhere', '%everywhere%', 700],
     ['a word of half of them', 'half', '%half%', 700],
+    ['a word of one in twenty', 'often', '%often%', 1000],
     ['a word of one in a hundred', 'seldom', '%seldom%', 1000],
     ['a word of one in five thousand', 'rarest', '%rarest%', 1000],
     ['a word that only the oldest have', 'ancient', '%ancient%', 1000],
+    ['a word that is common now and was long ago', 'uneven', '%uneven%', 1000],
     ['two words that are seldom together', 'seldom unlikely', '%seldom%unlikely%', 1000],
     ['a part of a word', 'eldo', '%seldom%', 1000],
     ['a part that is everywhere', 'verywher', '%everywhere%', 300],

@@ -39,7 +39,6 @@ export async function serveFile(
   response.set({
     'Content-Type': type,
     'Content-Disposition': disposition(kind, name),
-    'X-Content-Type-Options': 'nosniff',
     'Content-Security-Policy': SANDBOX,
     'Cache-Control': 'private, no-store',
     'Accept-Ranges': 'bytes',
