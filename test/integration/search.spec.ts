@@ -32,7 +32,7 @@ describe('search among many messages', () => {
          gen_random_uuid(), 'user', 'everywhere ' || CASE WHEN n % 2 = 0 THEN 'half ' ELSE '' END
            || CASE WHEN n % 97 = 0 THEN 'seldom ' ELSE '' END || CASE WHEN n % 5003 = 0 THEN 'rarest ' ELSE '' END
            || CASE WHEN n % 23 = 0 THEN 'often ' ELSE '' END
-           || CASE WHEN n % 20 = 1 AND n NOT BETWEEN 3000 AND 29500 THEN 'uneven ' ELSE '' END
+           || CASE WHEN n % 10 = 1 AND n NOT BETWEEN 3000 AND 29500 THEN 'uneven ' ELSE '' END
            || CASE WHEN n < 300 THEN 'ancient ' ELSE '' END || CASE WHEN n % 211 = 0 THEN 'unlikely ' ELSE '' END
            || '第' || n || CASE WHEN n % 301 = 0 THEN '号文件' ELSE '号' END,
          '2026-01-01'::timestamptz + make_interval(secs => n / 7)

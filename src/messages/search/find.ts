@@ -18,10 +18,10 @@ export type FoundRow = MessageRow & {
   roomServerId: string | null;
 };
 
-/** What a walk has found, from `start` back to `edge`; null where it went to the end of everything. */
+/** What a walk has found from `start`, when something was said last, back to `edge`: null at the end of everything. */
 interface Walk {
   rows: FoundRow[];
-  start: Date;
+  start: Date | null;
   edge: Date | null;
 }
 
@@ -50,7 +50,7 @@ export async function find(tx: Tx, wanted: Wanted): Promise<FoundRow[]> {
     seen = await walk(tx, wanted, timesAsFar(further));
   const { rows, edge } = seen;
   if (!edge || isDone(seen, limit) || !hasLookUp(wanted)) return rows;
-  for (const window of windowsBefore(edge, seen.start, times)) {
+  for (const window of windowsBefore(edge, seen.start ?? edge, times)) {
     rows.push(...(await lookUp(tx, { ...wanted, limit: limit - rows.length }, window)));
     if (rows.length === limit) break;
   }

@@ -86,7 +86,7 @@ export function walkStatement(wanted: Wanted, steps: Steps): Statement {
         ORDER BY m.created_at DESC, m.id DESC LIMIT room.most
       ) newest
     ), edge AS MATERIALIZED (
-      SELECT ${from} AS start, greatest(
+      SELECT (SELECT max(near) FROM picked) AS start, greatest(
         (SELECT max(created_at) FILTER (WHERE last) FROM walked), (SELECT near FROM picked WHERE left_out)
       ) AS edge
     ), found AS MATERIALIZED (
