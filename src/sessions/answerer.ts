@@ -17,8 +17,8 @@ export interface Question {
   history: Line[];
 }
 
-/** A piece of an answer, as it comes; and once, if it is known, what the answer has cost in tokens, in and out. */
-export type AnswerPart = { text: string } | { tokensUsed: number };
+/** A piece of an answer as it comes, or what the answer has cost so far in tokens, in and out; or both. */
+export type AnswerPart = { text: string; tokensUsed?: number } | { tokensUsed: number };
 
 /** Why there is no answer, as clients are told it. */
 export type AnswerFailureCode =

@@ -148,6 +148,7 @@ describe("an agent's reply", () => {
     await call.over;
     const [, answer] = await history(id);
     expect(answer).toMatchObject({ content: 'Well, you', role: 'agent', metadata: { stopped: true } });
+    expect(answer.tokensUsed).toBeGreaterThan(2);
     expect((await view(id)).reply).toEqual({ id: answer.metadata.replyId, status: 'stopped', error: null });
     await state(socket, id, 'stopped');
     expect((await ada.delete(`/sessions/${id}/reply`)).status).toBe(204);
@@ -259,6 +260,7 @@ describe("an agent's reply", () => {
     const [, answer] = await history(id);
     expect(Array.from(answer.content as string)).toHaveLength(20_000);
     expect(answer.metadata).toMatchObject({ truncated: true });
+    expect(answer.tokensUsed).toBeGreaterThan(5_000);
   });
 
   it('can be said again: the new answer takes the place of the earlier one, which stays as a revision', async () => {

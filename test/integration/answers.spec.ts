@@ -61,7 +61,7 @@ describe('an agent that is called', () => {
     const answer = { pieces: [] as string[], text: '', tokensUsed: undefined as number | undefined };
     for await (const part of await services.app.get(AgentAnswerer).answer(question, signal)) {
       if ('text' in part) answer.pieces.push(part.text);
-      else answer.tokensUsed = part.tokensUsed;
+      answer.tokensUsed = part.tokensUsed ?? answer.tokensUsed;
     }
     return { ...answer, text: answer.pieces.join('') };
   };
@@ -262,11 +262,25 @@ describe('an agent that is called', () => {
       expect((await ask(model)).tokensUsed).toBeGreaterThan(10);
     });
 
+    it.each(['many', -1, 1.5, 2 ** 40, {}])('has them estimated where it says %s', async (total_tokens) => {
+      upstream.streams([delta('Hello'), delta(null, 'stop'), { choices: [], usage: { total_tokens } }]);
+      const { tokensUsed } = await ask(model);
+      expect(tokensUsed).toBeGreaterThan(10);
+      expect(tokensUsed).toBeLessThan(1000);
+    });
+
     it.each<[string, (object | string)[], string, boolean]>([
       ['nothing', [delta(null, 'stop'), usage(3)], 'empty', false],
       ['a stream without an event', [], 'broken_off', true],
       ['no JSON', [delta('Hel'), '{"choices": [{'], 'unreadable', false],
       ['JSON of another form', [{ hello: 'world' }, 'null', delta('x'), '7'], 'unreadable', false],
+      [
+        'text that is none',
+        [{ choices: [{ delta: { content: [{ type: 'text', text: 'x' }] } }] }],
+        'unreadable',
+        false,
+      ],
+      ['a number as text', [{ choices: [{ delta: { content: 7 } }] }], 'unreadable', false],
       ['an error as an event', [{ error: { message: 'overloaded' } }], 'upstream_failed', true],
       ['an error after the first words', [delta('Hel'), { error: { message: 'x' } }], 'upstream_failed', false],
     ])('fails with %s', async (_, events, code, retryable) => {

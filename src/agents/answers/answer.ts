@@ -18,8 +18,8 @@ export interface AgentQuestion {
   history: Line[];
 }
 
-/** A piece of an answer as it comes; and once, where it is known, what the answer has cost in tokens, in and out. */
-export type AnswerPart = { text: string } | { tokensUsed: number };
+/** A piece of an answer as it comes, or what the answer has cost so far in tokens, in and out; or both. */
+export type AnswerPart = { text: string; tokensUsed?: number } | { tokensUsed: number };
 
 export type AnswerFailureCode =
   | 'timed_out'
@@ -50,6 +50,11 @@ export class AnswerFailure extends Error {
     super(message, options);
     this.retryAfterMs = retryAfterMs;
   }
+}
+
+/** What somebody else says that an answer has cost; nothing where that is no such number. */
+export function tokensIn(said: unknown): number | undefined {
+  return typeof said === 'number' && Number.isInteger(said) && said >= 0 && said < 2 ** 31 ? said : undefined;
 }
 
 /** How a call may fail, and whether it can be made again when what is called may have side effects. */

@@ -3,7 +3,7 @@ import OpenAI, { APIConnectionTimeoutError, APIError } from 'openai';
 import type { ChatCompletionChunk, ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/completions';
 import { type Outbound } from '../../platform/outbound/outbound.js';
 import type { Agent } from '../agent.entity.js';
-import { type AgentQuestion, AnswerFailure, type AnswerPart, callFailure, statusFailure } from './answer.js';
+import { type AgentQuestion, AnswerFailure, type AnswerPart, callFailure, statusFailure, tokensIn } from './answer.js';
 import { estimateTokens, withinBudget } from './budget.js';
 import { OpenAiWire } from './openai-wire.js';
 
@@ -19,6 +19,7 @@ export async function* askOpenAi(
   signal: AbortSignal,
 ): AsyncGenerator<AnswerPart> {
   const request = requestFor(agent, question);
+  const asked = estimateTokens(JSON.stringify(request.messages));
   let said = 0;
   try {
     let tokensUsed: number | undefined;
@@ -41,16 +42,17 @@ export async function* askOpenAi(
       }
       const chunk = chunkOf(data, said === 0);
       const [choice] = Array.isArray(chunk.choices) ? chunk.choices : [];
-      const text = choice?.delta?.content ?? '';
+      const text = textOf(choice);
       said += text.length;
       if (said > MAX_ANSWER_CHARACTERS) throw new AnswerFailure('too_large', 'Its answer is over 1 MiB.', false);
-      if (text !== '') yield { text };
-      tokensUsed = chunk.usage?.total_tokens ?? tokensUsed;
+      // The estimate counts where nobody hears the end of it, which says what it has cost.
+      if (text !== '') yield { text, tokensUsed: asked + estimateWords(said) };
+      tokensUsed = tokensIn(chunk.usage?.total_tokens) ?? tokensUsed;
       ended ||= Boolean(choice?.finish_reason) || chunk.usage != null;
     }
     if (!ended) throw new AnswerFailure('broken_off', 'It stopped in the middle of its answer.', said === 0);
     if (said === 0) throw new AnswerFailure('empty', 'It answered with nothing.', false);
-    yield { tokensUsed: tokensUsed ?? estimateOf(request, said) };
+    yield { tokensUsed: tokensUsed ?? asked + estimateWords(said) };
   } catch (error) {
     signal.throwIfAborted();
     throw failureOf(error, said === 0);
@@ -90,6 +92,12 @@ async function* eventsIn(body: AsyncIterable<Buffer>): AsyncGenerator<string> {
   yield* events;
 }
 
+function textOf(choice: Partial<ChatCompletionChunk.Choice> | null | undefined): string {
+  const text: unknown = choice?.delta?.content ?? '';
+  if (typeof text !== 'string') throw new SyntaxError('a piece of text is none');
+  return text;
+}
+
 /** What comes over the line has the form that it has. */
 function chunkOf(data: string, harmless: boolean): Partial<ChatCompletionChunk> {
   const chunk = JSON.parse(data) as (Partial<ChatCompletionChunk> & { error?: unknown }) | null;
@@ -113,6 +121,6 @@ function failureOf(error: unknown, harmless: boolean): AnswerFailure {
   return callFailure(error, harmless);
 }
 
-function estimateOf({ messages }: ChatCompletionCreateParamsStreaming, said: number): number {
-  return estimateTokens(JSON.stringify(messages)) + Math.ceil(said / 4);
+function estimateWords(characters: number): number {
+  return Math.ceil(characters / 4);
 }

@@ -1,6 +1,6 @@
 import { discard, type Outbound } from '../../platform/outbound/outbound.js';
 import type { Agent } from '../agent.entity.js';
-import { AnswerFailure, type AgentQuestion, type AnswerPart, callFailure, statusFailure } from './answer.js';
+import { AnswerFailure, type AgentQuestion, type AnswerPart, callFailure, statusFailure, tokensIn } from './answer.js';
 import { withinBudget } from './budget.js';
 
 const FIELDS = ['reply', 'output', 'text', 'message'] as const;
@@ -89,6 +89,5 @@ function sayingOf(value: unknown): string | undefined {
 }
 
 function tokensOf(value: unknown): number {
-  const tokens = typeof value === 'object' && value !== null && 'tokensUsed' in value ? value.tokensUsed : 0;
-  return typeof tokens === 'number' && Number.isInteger(tokens) && tokens >= 0 && tokens < 2 ** 31 ? tokens : 0;
+  return (typeof value === 'object' && value !== null && 'tokensUsed' in value && tokensIn(value.tokensUsed)) || 0;
 }

@@ -88,7 +88,7 @@ export class Speaking {
       const parts = await this.answerer.answer(question, run.signal);
       await untilAborted(parts, run.signal, (part) => {
         if ('text' in part) run.add(part.text);
-        else run.tokensUsed = part.tokensUsed;
+        run.tokensUsed = part.tokensUsed ?? run.tokensUsed;
       });
     } catch (error) {
       return this.failureOf(error, run);
