@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { EventStream, textOf } from '../support/event-stream.js';
 import { Model } from '../support/model.js';
 import { administrator, type Person, person, type Socket } from '../support/people.js';
@@ -16,7 +17,12 @@ describe("an agent's reply", () => {
   beforeAll(async () => {
     database = await createTestDatabase();
     model = await Model.start();
-    const env = { DATABASE_URL: database.url, RATE_LIMIT: 'off', OUTBOUND_ALLOWED_HOSTS: '127.0.0.1' };
+    const env = {
+      DATABASE_URL: database.url,
+      RATE_LIMIT: 'off',
+      OUTBOUND_ALLOWED_HOSTS: '127.0.0.1',
+      MAX_CONNECTIONS_PER_USER: '12',
+    };
     app = await runApp(env);
     root = await administrator(app.url, env);
     ada = await person(app.url, 'ada');
@@ -409,6 +415,27 @@ describe("an agent's reply", () => {
       }
       expect((await stranger.get('/sessions')).body.items).toEqual([]);
     }
+  });
+
+  it('is waited for by one person a bounded number of times at once', async () => {
+    const id = await newSession();
+    await ada.say(id, 'Hello?');
+    const call = await model.next();
+    const leaving = new AbortController();
+    const open = () => EventStream.open(ada, 'GET', `/sessions/${id}/reply`, leaving.signal);
+    await Promise.all(Array.from({ length: 12 }, open));
+    const refused = { status: 429, body: { code: 'too_many_connections' } };
+    expect(await ada.post(`/sessions/${id}/reply`)).toMatchObject(refused);
+    expect((await open()).status).toBe(429);
+    expect((await ada.get(`/sessions/${id}/reply`)).status).toBe(200);
+    leaving.abort();
+    let answer = ada.post(`/sessions/${id}/reply`);
+    call.say('Yes');
+    while ((await Promise.race([answer, sleep(200, { status: 0 })])).status === 429) {
+      answer = ada.post(`/sessions/${id}/reply`);
+    }
+    call.end();
+    expect(await answer).toMatchObject({ status: 200, body: { content: 'Yes' } });
   });
 
   it('ends the stream of somebody whose login ends', async () => {

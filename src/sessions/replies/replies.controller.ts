@@ -57,8 +57,9 @@ export class RepliesController {
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
-    const replyId = await this.replies.ask(await this.access.enter(caller, id, 'write', 'session'));
+    const pass = await this.access.enter(caller, id, 'write', 'session');
     const signal = this.stream.leaving(caller, response);
+    const replyId = await this.replies.ask(pass);
     if (wantsStream(request)) return this.stream.write(response, id, replyId, signal);
     const message = await this.following.untilEnd(id, replyId, signal);
     if (message) response.json(message);

@@ -3,7 +3,9 @@ import type { Response } from 'express';
 import { once } from 'node:events';
 import type { Actor } from '../../auth/actor.js';
 import { LoginEnded } from '../../auth/auth.events.js';
+import { Config } from '../../platform/config/config.js';
 import { EventBus } from '../../platform/events/event-bus.js';
+import { Problem } from '../../platform/http/problem.js';
 import { problemOf } from '../../platform/http/problem.filter.js';
 import { Following, type Heard, messageOf } from './following.js';
 import { presentReply } from './reply.presenter.js';
@@ -13,23 +15,31 @@ const KEEP_ALIVE_MS = 15_000;
 /** Tells a reply as text/event-stream (the HTML standard's server-sent events), to people who may leave at any time. */
 @Injectable()
 export class ReplyStream {
-  private readonly open = new Map<AbortController, string>();
+  /** By person, for which of their logins each is. */
+  private readonly open = new Map<string, Map<AbortController, string>>();
 
   constructor(
     private readonly following: Following,
+    private readonly config: Config,
     bus: EventBus,
   ) {
-    bus.on(LoginEnded, ({ loginIds }) => {
-      for (const [stream, loginId] of this.open) if (loginIds.includes(loginId)) stream.abort();
+    bus.on(LoginEnded, ({ userId, loginIds }) => {
+      for (const [stream, loginId] of this.open.get(userId) ?? []) if (loginIds.includes(loginId)) stream.abort();
     });
   }
 
-  /** Aborted when the caller leaves, or their login ends. The reply itself goes on. */
-  leaving(actor: Actor, response: Response): AbortSignal {
+  /**
+   * Aborted when the caller leaves, or their login ends. The reply itself goes on. Whoever waits looks after it every
+   * second, so an account has no more of them than sockets: throws 429 `too_many_connections`.
+   */
+  leaving({ userId, loginId }: Actor, response: Response): AbortSignal {
+    const open = this.open.get(userId) ?? new Map<AbortController, string>();
+    if (open.size >= this.config.maxConnectionsOfUser) throw tooMany(this.config.maxConnectionsOfUser);
     const stream = new AbortController();
-    this.open.set(stream, actor.loginId);
+    this.open.set(userId, open.set(stream, loginId));
     response.on('close', () => {
-      this.open.delete(stream);
+      open.delete(stream);
+      if (open.size === 0) this.open.delete(userId);
       stream.abort();
     });
     return stream.signal;
@@ -53,6 +63,10 @@ export class ReplyStream {
       response.end();
     }
   }
+}
+
+function tooMany(most: number): Problem {
+  return new Problem(429, 'too_many_connections', `An account may wait for ${most} replies at once. Leave one first.`);
 }
 
 function eventOf(heard: Heard): string {
