@@ -47,12 +47,8 @@ describe('a backup where no pg_dump fits', () => {
   it('is in the format of the house, and says why', async () => {
     const database = await createTestDatabase();
     const cases = [
-      [
-        'old',
-        { PG_TOOLS: await pretender('tools-old', '9.6.24') },
-        'pg_dump is of version 9.6.24, and PostgreSQL of 18',
-      ],
-      ['new', { PG_TOOLS: await pretender('tools-new', '99.1') }, 'pg_dump is of version 99.1, and PostgreSQL of 18'],
+      ['old', { PG_TOOLS: await pretender('tools-old', '9.6.24') }, 'pg_dump is of version 9.6.24, and PostgreSQL of '],
+      ['new', { PG_TOOLS: await pretender('tools-new', '99.1') }, 'pg_dump is of version 99.1, and PostgreSQL of '],
       ['off', { PG_TOOLS: 'off' }, 'PG_TOOLS is off'],
       ['none', { PG_TOOLS: inFolder('nowhere') }, 'no pg_dump and pg_restore were found on PATH or in PG_TOOLS'],
     ] as const;
