@@ -118,7 +118,12 @@ describe('people who came over, with the clients that they had', () => {
         [
           { ...peer, _id: oid(31), role: 'user', content: 'Help', createdAt: day(2), readAt: day(3) },
           { ...peer, _id: oid(32), role: 'peer', content: 'Here', createdAt: day(4) },
+          { ...peer, _id: oid(34), role: 'user', source: 'agent', content: 'To the bot', createdAt: day(1) },
           { _id: oid(33), sessionId: 'mine', role: 'user', source: 'agent', content: 'Hello', createdAt: day(5) },
+          {
+            ...{ _id: oid(35), sessionId: 'mine', userId: cleoId, role: 'agent', source: 'agent', content: 'Hi' },
+            ...{ createdAt: day(6), readAt: day(7) },
+          },
         ],
         [
           { _id: oid(0xc1), email: 'cleo@example.org', name: 'Cleo', passwordHash: OPEN_SESAME.bcrypt },
@@ -133,19 +138,25 @@ describe('people who came over, with the clients that they had', () => {
     it('find their sessions on both sides, under the names and with the read times of before', async () => {
       const mine = (await cleo.old('GET', `/api/chat/sessions?userId=${cleoId}`)).body.sessions;
       expect(mine).toMatchObject([
-        { sessionId: 'mine', type: 'agent', lastMessageAt: day(5).$date },
+        { sessionId: 'mine', type: 'agent', lastMessageAt: day(6).$date },
         { sessionId: 'peer-1-abc', type: 'peer', peerAdvocateId: carl.id, lastMessageAt: day(4).$date },
       ]);
       const his = (await carl.old('GET', `/api/chat/sessions?peerAdvocateId=${carlId}`)).body.sessions;
       expect(his).toEqual([mine[1]]);
       const { messages } = (await cleo.old('GET', `/api/chat/peer-1-abc/messages?userId=${cleoId}`)).body;
       expect(messages).toMatchObject([
+        { role: 'user', source: 'agent', userId: cleo.id, content: 'To the bot', createdAt: day(1).$date },
         { role: 'user', source: 'peer', userId: cleo.id, content: 'Help', readAt: day(3).$date },
         { role: 'peer', source: 'peer', peerAdvocateId: carl.id, content: 'Here', readAt: null },
       ]);
+      const answered = (await cleo.old('GET', '/api/chat/mine/messages')).body.messages;
+      expect(answered).toMatchObject([
+        { role: 'user', source: 'agent', readAt: null },
+        { role: 'agent', source: 'agent', userId: cleo.id, content: 'Hi', readAt: day(7).$date },
+      ]);
       const [session] = (await cleo.get('/sessions?type=peer')).body.items;
-      const now = await newPage(carl, session.id);
-      expect(now).toMatchObject([{ readAt: day(3).$date, author: { id: cleo.id } }, { author: { id: carl.id } }]);
+      const [, now, last] = await newPage(carl, session.id);
+      expect([now, last]).toMatchObject([{ readAt: day(3).$date, author: { id: cleo.id } }, { author: { id: carl.id } }]);
     });
 
     it('write on, one side with the old client and the other with the new', async () => {
@@ -157,7 +168,7 @@ describe('people who came over, with the clients that they had', () => {
       await socket.ask({ type: 'message.send', conversationId: id, content: 'Always' });
       socket.close();
       const { messages } = (await cleo.old('GET', '/api/chat/peer-1-abc/messages')).body;
-      expect(contents(messages)).toEqual(['Help', 'Here', 'Still there?', 'Always']);
+      expect(contents(messages)).toEqual(['To the bot', 'Help', 'Here', 'Still there?', 'Always']);
       expect(contents(await newPage(cleo, id))).toEqual(contents(messages));
     });
 
@@ -167,7 +178,7 @@ describe('people who came over, with the clients that they had', () => {
       const asked = { chatInput: 'Do you know me?', sessionId: 'mine', userId: cleoId };
       expect((await cleo.old('POST', '/api/chat', asked)).body).toMatchObject({ ok: true, reply: 'Welcome back' });
       const [session] = (await cleo.get('/sessions?type=agent')).body.items;
-      expect(contents(await newPage(cleo, session.id))).toEqual(['Hello', 'Do you know me?', 'Welcome back']);
+      expect(contents(await newPage(cleo, session.id))).toEqual(['Hello', 'Hi', 'Do you know me?', 'Welcome back']);
     });
   });
 

@@ -1,6 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
-import { Allow, IsString, Length } from 'class-validator';
+import { Allow, isISO8601, IsString, Length } from 'class-validator';
 import type { MessageView } from '../../messages/message.presenter.js';
 import { IsContent } from '../../messages/messages.dto.js';
 import { Optional } from '../../platform/http/optional.js';
@@ -142,18 +142,27 @@ export function presentPeerSession(session: SessionView): OldPeerSession {
 
 /** Gives nothing for what the house itself says, which the old system had no role for. */
 export function presentPeerMessage(session: SessionView, message: MessageView): OldPeerMessage | undefined {
-  const { id, role, author, content, createdAt, readAt } = message;
+  const { id, role, author, content, createdAt, readAt, metadata } = message;
   if (role === 'system') return undefined;
+  const imported = importedFields(metadata);
   return {
     _id: id,
     sessionId: nameOf(session),
     userId: session.owner.id,
     peerAdvocateId: role === 'peer' ? (author?.id ?? null) : null,
     role,
-    source: role === 'user' ? session.type : role,
+    source: imported.source ?? (role === 'user' ? session.type : role),
     content: content ?? '',
     createdAt,
-    readAt,
+    readAt: readAt ?? imported.readAt,
+  };
+}
+
+/** What the import kept of a message that has no place of its own here; anybody may write metadata. */
+function importedFields({ source, readAt }: Record<string, unknown>) {
+  return {
+    source: source === 'agent' || source === 'peer' ? source : undefined,
+    readAt: typeof readAt === 'string' && isISO8601(readAt) ? readAt : null,
   };
 }
 
