@@ -159,7 +159,10 @@ export function presentPeerMessage(session: SessionView, message: MessageView): 
 }
 
 /** What the import kept of a message that has no place of its own here; anybody may write metadata. */
-function importedFields({ source, readAt }: Record<string, unknown>) {
+function importedFields({ source, readAt }: Record<string, unknown>): {
+  source: SessionType | undefined;
+  readAt: string | null;
+} {
   return {
     source: source === 'agent' || source === 'peer' ? source : undefined,
     readAt: typeof readAt === 'string' && isISO8601(readAt) ? readAt : null,

@@ -35,6 +35,8 @@ export class Intake {
   /** Ids of memberships, and pairs of a server and a person. */
   private readonly seen = new Set<string>();
   private readonly agents = new Map<string, { id: string; isNew: boolean }>();
+  /** Also of those that were renamed or deleted since. */
+  private readonly agentIds = new Set<string>();
 
   private constructor(
     private readonly client: Client,
@@ -56,12 +58,15 @@ export class Intake {
       [scope],
     );
     const known = new Map(rows.map(({ kind, ext, id }) => [`${kind} ${ext}`, id]));
-    const agents = await client.query<{ slug: string; id: string }>(
-      `SELECT slug, id FROM agents WHERE deleted_at IS NULL`,
+    const agents = await client.query<{ slug: string; id: string; deleted: boolean }>(
+      `SELECT slug, id, deleted_at IS NOT NULL AS deleted FROM agents`,
     );
     await createStages(client);
     const intake = new Intake(client, scope, people, known);
-    for (const { slug, id } of agents.rows) intake.agents.set(slug, { id, isNew: false });
+    for (const { slug, id, deleted } of agents.rows) {
+      intake.agentIds.add(id);
+      if (!deleted) intake.agents.set(slug, { id, isNew: false });
+    }
     return intake;
   }
 
@@ -226,7 +231,8 @@ export class Intake {
   private agent(slug: string): string {
     const found = this.agents.get(slug);
     if (found) return found.id;
-    const id = uuidv7();
+    const named = namedId(null, this.scope, 'agent', slug);
+    const id = this.agentIds.has(named) ? uuidv7() : named;
     this.agents.set(slug, { id, isNew: true });
     return id;
   }

@@ -3,7 +3,7 @@ import { type OldMessage, type OldSession, type OldUser, type Source, SourceErro
 import { SqliteFile } from '../sqlite.js';
 import { fingerprint, UnreadableValue } from '../values.js';
 
-const TABLES = ['user', 'chat_session', 'chat_message'];
+const TABLES = ['chat_session', 'chat_message'];
 
 export function isChatSessions(file: SqliteFile): boolean {
   const tables = file.tables();
@@ -22,20 +22,20 @@ export async function openChatSessions(location: string, label?: string): Promis
     await file.close();
     throw new SourceError(`${location} is of another schema: chat_message has no column is_user_message.`);
   }
-  const hasUsers = file.tables().includes('user');
+  const people = ['user', 'users'].find((name) => file.tables().includes(name));
   const table = (name: string) => ({ name, count: () => file.count(name), rows: () => file.rows(name) });
   return {
     system: 'chat-sessions',
     label: label ?? installation(file),
     location,
     ownerless: `legacy-user-${Date.now()}`,
-    unknownUsers: hasUsers ? 'orphan' : 'account',
+    unknownUsers: people ? 'orphan' : 'account',
     tables: [
-      ...(hasUsers ? [{ ...table('user'), understand: readUser }] : []),
+      ...(people ? [{ ...table(people), understand: readUser }] : []),
       { ...table('chat_session'), understand: readSession },
       { ...table('chat_message'), understand: readMessage },
     ],
-    otherTables: file.othersThan(TABLES),
+    otherTables: file.othersThan([...TABLES, ...(people ? [people] : [])]),
     close: () => file.close(),
   };
 }
