@@ -156,7 +156,10 @@ describe('people who came over, with the clients that they had', () => {
       ]);
       const [session] = (await cleo.get('/sessions?type=peer')).body.items;
       const [, now, last] = await newPage(carl, session.id);
-      expect([now, last]).toMatchObject([{ readAt: day(3).$date, author: { id: cleo.id } }, { author: { id: carl.id } }]);
+      expect([now, last]).toMatchObject([
+        { readAt: day(3).$date, author: { id: cleo.id } },
+        { author: { id: carl.id } },
+      ]);
     });
 
     it('write on, one side with the old client and the other with the new', async () => {
