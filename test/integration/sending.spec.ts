@@ -5,6 +5,7 @@ import type { MessageView } from '../../src/messages/message.presenter.js';
 import { MessagesService } from '../../src/messages/messages.service.js';
 import { EventBus } from '../../src/platform/events/event-bus.js';
 import { ServersService } from '../../src/servers/servers/servers.service.js';
+import { Roster } from '../../src/users/presence/roster.js';
 import { actor, type Services, twoNodes } from '../support/services.js';
 
 /** Two nodes on one database, each with its own write queue: what one node cannot order, the row lock must. */
@@ -58,6 +59,33 @@ describe('sending under races', () => {
     expect(await everything(room)).toHaveLength(1);
   });
 
+  it('names each of up to 500 who are here, and everybody where they are more', async () => {
+    const [{ app, dataSource }] = nodes;
+    const { id, channels } = await app.get(ServersService).create(ada, 'Many', undefined);
+    const room = channels[0]?.id as string;
+    const people: { id: string }[] = await dataSource.query(
+      `WITH person AS (
+         INSERT INTO users (id, username, username_key, display_name)
+         SELECT uuidv7(), 'many' || n, 'many' || n, 'Many' FROM generate_series(1, 502) n RETURNING id
+       ), member AS (
+         INSERT INTO memberships (server_id, user_id, role) SELECT $1, id, 'MEMBER' FROM person OFFSET 1
+       )
+       SELECT id FROM person`,
+      [id],
+    );
+    const roster = app.get(Roster);
+    const come = (userId: string) => roster.came(userId, userId, { choice: 'online', at: 0 });
+    // One of them is no member, and none of the server's business.
+    for (const person of people.slice(0, 501)) come(person.id);
+    const { message } = await send(nodes[0], room, 'is everybody @here?');
+    expect(message).toMatchObject({ mentionsEveryone: false });
+    expect(message.mentions).toHaveLength(500);
+    expect(message.mentions).not.toContain(people[0]?.id);
+    come(people[501]?.id as string);
+    const more = (await send(nodes[0], room, '@here now')).message;
+    expect(more).toMatchObject({ mentions: [], mentionsEveryone: true });
+  });
+
   it('never reads all messages, though the plan was made while there were none', async () => {
     const room = await newChannel();
     const { dataSource } = nodes[0];
@@ -83,7 +111,10 @@ describe('sending under races', () => {
     const writer = await nodes[0].app.get(AccessService).enter(ada, room, 'write');
     await nodes[0].app.get(MessagesService).edit(writer, message.id, 'other words');
     const again = await send(nodes[1], room, 'first words', 'n');
-    expect(again).toMatchObject({ created: false, message: { id: message.id, content: 'other words' } });
+    expect(again).toMatchObject({
+      created: false,
+      message: { id: message.id, content: 'other words' },
+    });
   });
 
   it('counts without holes while two nodes write into many rooms', async () => {
@@ -132,7 +163,10 @@ describe('sending under races', () => {
     await runner.query(`SELECT 1 FROM conversations WHERE id = $1 FOR UPDATE`, [room]).catch(() => undefined);
     await runner.rollbackTransaction();
     await runner.release();
-    expect((await sent).message).toMatchObject({ content: 'in the end', seq: 1 });
+    expect((await sent).message).toMatchObject({
+      content: 'in the end',
+      seq: 1,
+    });
   });
 
   it('announces sends, edits and deletions of one room in the order of their rev', async () => {
@@ -144,8 +178,12 @@ describe('sending under races', () => {
     });
     const writer = await nodes[0].app.get(AccessService).enter(ada, room, 'write');
     const messages = nodes[0].app.get(MessagesService);
-    const { message } = await messages.append(writer, { content: 'to be edited' });
-    const { message: other } = await messages.append(writer, { content: 'to be deleted' });
+    const { message } = await messages.append(writer, {
+      content: 'to be edited',
+    });
+    const { message: other } = await messages.append(writer, {
+      content: 'to be deleted',
+    });
     const acts = Array.from({ length: 120 }, (_, i) => {
       if (i === 60) return messages.delete(writer, other.id);
       return i % 3 === 0
@@ -175,6 +213,9 @@ describe('sending under races', () => {
       }
       expect([...have.values()].sort((a, b) => a.seq - b.seq)).toEqual(await everything(room));
     }
-    expect(await history.changes(writer, 10_000, 100)).toMatchObject({ reset: true, items: [] });
+    expect(await history.changes(writer, 10_000, 100)).toMatchObject({
+      reset: true,
+      items: [],
+    });
   });
 });
