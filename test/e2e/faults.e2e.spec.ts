@@ -1,6 +1,7 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,7 +14,7 @@ import {
   signedInAgain,
   type Socket,
 } from '../support/people.js';
-import { runApp, type RunningApp } from '../support/run-app.js';
+import { freePort, runApp, type RunningApp } from '../support/run-app.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
 const SECRET_KEY = 'k9Jw2LqZ8vXr4TnB7mYcP3sHdF6gA1eU0oRiW5';
@@ -158,6 +159,35 @@ describe('faults', () => {
       } finally {
         await node.stop();
         execFileSync('umount', [dataDir]);
+        rmSync(dataDir, { recursive: true });
+      }
+    },
+    60_000,
+  );
+
+  (existsSync('/dev/full') ? it : it.skip)(
+    'no room for the logs: all goes on without them',
+    async () => {
+      const full = openSync('/dev/full', 'w');
+      const port = String(await freePort());
+      const dataDir = mkdtempSync(path.join(os.tmpdir(), 'parley-mute-'));
+      const env = { ...process.env, DATABASE_URL: database.url, SECRET_KEY, RATE_LIMIT: 'off', PORT: port };
+      const node = spawn(process.execPath, ['dist/src/main.js'], {
+        env: { ...env, DATA_DIR: dataDir, LOG_LEVEL: 'info' },
+        stdio: ['ignore', full, full],
+      });
+      try {
+        const url = `http://127.0.0.1:${port}`;
+        while (!(await fetch(`${url}/health/live`).catch(() => undefined))?.ok) await sleep(100);
+        const carol = await person(url, 'carol');
+        const { general } = await serverOf(carol);
+        for (let n = 1; n <= 50; n += 1) expect(await carol.say(general, `${n}`)).toMatchObject({ seq: n });
+        const ended = once(node, 'exit');
+        node.kill('SIGTERM');
+        expect(await ended).toEqual([0, null]);
+      } finally {
+        node.kill('SIGKILL');
+        closeSync(full);
         rmSync(dataDir, { recursive: true });
       }
     },

@@ -2,15 +2,27 @@ import type { LoggerService } from '@nestjs/common';
 import { type Logger as Pino, pino } from 'pino';
 import { requestId } from './request-context.js';
 
+/** Lines that wait for a disk that is full. Beyond it they are dropped. */
+const MAX_WAITING_BYTES = 1024 * 1024;
+
 /** One JSON object a line on standard output. Never give it a token, a password, a key or the text of a message. */
 export function createLogger(level: string): Pino {
-  return pino({
+  const options = {
     level,
     base: undefined,
     timestamp: pino.stdTimeFunctions.isoTime,
     mixin: () => ({ requestId: requestId() }),
-    formatters: { level: (label) => ({ level: label }) },
-  });
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
+  return pino(options, standardOutput());
+}
+
+/** A line that cannot be written is no reason to end: it waits for the next one, as where the disk of the logs is full. */
+function standardOutput(): ReturnType<typeof pino.destination> {
+  const output = pino.destination({ dest: 1, sync: true, maxLength: MAX_WAITING_BYTES });
+  output.on('error', () => undefined);
+  process.stdout.on('error', () => undefined);
+  return output;
 }
 
 /** Lets what Nest and our own `new Logger(name)` say come out of pino. */
