@@ -36,6 +36,7 @@ async function carryMessages(
 ): Promise<number> {
   const { rows } = await client.query<{ size: string }>(`SELECT count(*) AS size FROM carried`);
   const size = Number(rows[0]?.size);
+  onProgress(0, size);
   for (let done = 0; done < size; done += CHUNK) {
     await client.query(MESSAGES, [done, done + CHUNK]);
     await client.query(MESSAGE_IDS, [done, done + CHUNK, scope, importId]);

@@ -105,6 +105,7 @@ async function takeIn(
   const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
   const intake = await Intake.open(client, scope, source, notes, owner);
   let rows = 0;
+  onProgress('read', 0, total);
   for await (const row of read(source, notes)) {
     await intake.add(row);
     rows += 1;

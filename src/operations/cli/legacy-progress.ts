@@ -42,7 +42,7 @@ function lines(step: Step, of: number): Shown {
   const started = Date.now();
   let next = LINE_EVERY;
   const at = (rows: number) => {
-    if (rows < next && rows < of) return;
+    if (rows === 0 || (rows < next && rows < of)) return;
     next = rows + LINE_EVERY;
     const left = Math.ceil((of - rows) / Math.max(rate(rows, started), 1));
     process.stderr.write(`${step} ${rows}/${of} rows, ${rate(rows, started)}/s, ${left} s left\n`);
