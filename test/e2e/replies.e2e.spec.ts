@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { EventStream, textOf } from '../support/event-stream.js';
 import { Model } from '../support/model.js';
 import { administrator, type Person, person, type Socket } from '../support/people.js';
@@ -223,9 +222,10 @@ describe("an agent's reply", () => {
     expect(await said(id)).toEqual(['user: Hello?', 'agent: At last.']);
 
     await ada.say(id, 'And now?');
-    const answer = ada.post(`/sessions/${id}/reply`);
-    (await model.next()).refuse(429, { 'retry-after': '31' });
-    expect(await answer).toMatchObject({ status: 502, body: { code: 'reply_failed' } });
+    const last = await model.next();
+    const failing = await EventStream.open(ada, 'GET', `/sessions/${id}/reply`);
+    last.refuse(429, { 'retry-after': '31' });
+    expect((await failing.ended).at(-1)).toMatchObject({ event: 'error', data: { status: 502, code: 'reply_failed' } });
     expect((await view(id)).reply).toMatchObject({ status: 'failed', error: 'rate_limited' });
     expect(model.unheard).toBe(0);
   }, 30_000);
@@ -429,13 +429,10 @@ describe("an agent's reply", () => {
     expect((await open()).status).toBe(429);
     expect((await ada.get(`/sessions/${id}/reply`)).status).toBe(200);
     leaving.abort();
-    let answer = ada.post(`/sessions/${id}/reply`);
-    call.say('Yes');
-    while ((await Promise.race([answer, sleep(200, { status: 0 })])).status === 429) {
-      answer = ada.post(`/sessions/${id}/reply`);
-    }
-    call.end();
-    expect(await answer).toMatchObject({ status: 200, body: { content: 'Yes' } });
+    let again = await EventStream.open(ada, 'GET', `/sessions/${id}/reply`);
+    while (again.status === 429) again = await EventStream.open(ada, 'GET', `/sessions/${id}/reply`);
+    call.answer('Yes');
+    expect((await again.ended).at(-1)).toMatchObject({ event: 'done', data: { message: { content: 'Yes' } } });
   });
 
   it('ends the stream of somebody whose login ends', async () => {
