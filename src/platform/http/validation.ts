@@ -39,10 +39,15 @@ function fieldErrors(errors: ValidationError[], prefix = ''): FieldError[] {
     const path = prefix + error.property;
     const own = Object.entries(error.constraints ?? {}).map(([rule, text]) => ({
       path,
-      message: rule === 'whitelistValidation' ? 'is not a known field' : text.replace(`${error.property} `, ''),
+      message: rule === 'whitelistValidation' ? 'is not a known field' : withoutName(text, error.property),
     }));
     return [...own, ...fieldErrors(error.children ?? [], `${path}.`)];
   });
+}
+
+/** What class-validator says by itself begins with the name of the property, which the path says already. */
+function withoutName(text: string, property: string): string {
+  return text.startsWith(`${property} `) ? text.slice(property.length + 1) : text;
 }
 
 /** The global pipe: every body and query that a controller types with a class is checked by it. */

@@ -10,6 +10,7 @@ import { ConversationCleared, ConversationDeleted } from '../../conversations/co
 import { MessageStored } from '../../messages/messages.events.js';
 import { EventBus } from '../../platform/events/event-bus.js';
 import { LiveReplies } from './live-replies.js';
+import type { ReplyRun } from './reply-run.js';
 import { AgentSilenced, ReplyStopWanted } from './replies.events.js';
 import { ReplyStore, type TakenReply } from './reply-store.js';
 import { Speaking } from './speaking.js';
@@ -17,6 +18,8 @@ import { Speaking } from './speaking.js';
 const AT_ONCE = 1024;
 /** How often a node looks for what it was not woken for, keeps what was said, and shows that it lives. */
 const BEAT_MS = 1_000;
+/** What is said is kept share by share within that time: hundreds of texts at once would be a burst that others wait behind. */
+const SHARES = 5;
 /** What is nearly done may be finished before the app ends; what is not goes to another node. */
 const FINISH_MS = 2_000;
 
@@ -29,7 +32,9 @@ export class ReplyWorker implements OnApplicationBootstrap, OnModuleDestroy, Bef
   private readonly logger = new Logger(ReplyWorker.name);
   private readonly speeches = new Set<Promise<void>>();
   private timer: NodeJS.Timeout | undefined;
-  private beating = false;
+  private beats = 0;
+  private readonly keeping = new Set<number>();
+  private takingOver = false;
   private claiming = false;
   private woken = false;
   private stopping = false;
@@ -50,8 +55,8 @@ export class ReplyWorker implements OnApplicationBootstrap, OnModuleDestroy, Bef
   }
 
   onApplicationBootstrap(): void {
-    this.timer = setInterval(() => void this.beat(), BEAT_MS).unref();
-    void this.beat();
+    this.timer = setInterval(() => this.beat(), BEAT_MS / SHARES).unref();
+    this.beat();
   }
 
   onModuleDestroy(): void {
@@ -61,7 +66,7 @@ export class ReplyWorker implements OnApplicationBootstrap, OnModuleDestroy, Bef
   async beforeApplicationShutdown(): Promise<void> {
     await this.untilSaid();
     clearInterval(this.timer);
-    await this.keep().catch(() => undefined);
+    await this.keep(this.live.all).catch(() => undefined);
     for (const run of this.live.all) run.leave('handed_back');
     await this.untilSaid();
     await this.store.handBack().catch(() => undefined);
@@ -86,13 +91,28 @@ export class ReplyWorker implements OnApplicationBootstrap, OnModuleDestroy, Bef
     this.claiming = false;
   }
 
-  private async beat(): Promise<void> {
+  private beat(): void {
+    const share = this.beats % SHARES;
+    this.beats += 1;
+    void this.keepShare(share);
+    if (share > 0) return;
     this.wake();
-    if (this.beating) return;
-    this.beating = true;
-    await this.keep().catch((error: unknown) => this.logger.warn({ err: error as Error }, 'replies were not kept'));
+    void this.takeOver();
+  }
+
+  private async keepShare(share: number): Promise<void> {
+    if (this.keeping.has(share)) return;
+    this.keeping.add(share);
+    const runs = this.live.all.filter(({ reply }) => shareOf(reply.id) === share);
+    await this.keep(runs).catch((error: unknown) => this.logger.warn({ err: error as Error }, 'replies were not kept'));
+    this.keeping.delete(share);
+  }
+
+  private async takeOver(): Promise<void> {
+    if (this.takingOver) return;
+    this.takingOver = true;
     await this.takeUp((limit) => this.store.takeOver(limit));
-    this.beating = false;
+    this.takingOver = false;
   }
 
   private async takeUp(take: (limit: number) => Promise<TakenReply[]>): Promise<void> {
@@ -115,8 +135,7 @@ export class ReplyWorker implements OnApplicationBootstrap, OnModuleDestroy, Bef
     this.speeches.add(speech);
   }
 
-  private async keep(): Promise<void> {
-    const runs = this.live.all;
+  private async keep(runs: ReplyRun[]): Promise<void> {
     if (runs.length === 0) return;
     const beats = runs.map((run) => {
       const { sessionId, id, attempt } = run.reply;
@@ -129,4 +148,9 @@ export class ReplyWorker implements OnApplicationBootstrap, OnModuleDestroy, Bef
       else if (stopRequested) run.leave('stopped');
     }
   }
+}
+
+/** By the end of its id, which is random. */
+function shareOf(replyId: string): number {
+  return parseInt(replyId.slice(-4), 16) % SHARES;
 }
