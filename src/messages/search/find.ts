@@ -18,8 +18,11 @@ export type FoundRow = MessageRow & {
   roomServerId: string | null;
 };
 
+/** Nobody asked for a place in the list yet: both ranks begin with it. */
+export type Glance = Record<Rank, Walk>;
+
 /** What a walk has found from `start`, when something was said last, back to `edge`: null at the end of everything. */
-interface Walk {
+export interface Walk {
   rows: FoundRow[];
   start: Date | null;
   edge: Date | null;
@@ -41,13 +44,13 @@ const MARGIN = 2;
  * glance at the newest messages comes first, and how much it has found says how to go on: read a little further, ask
  * the index for as far back as the page should reach, or, for what the glance has not seen at all, for everything.
  */
-export async function find(tx: Tx, wanted: Wanted): Promise<FoundRow[]> {
-  const { limit } = wanted;
-  let seen = await walk(tx, wanted, GLANCE);
+export async function find(tx: Tx, wanted: Wanted, glance?: Walk): Promise<FoundRow[]> {
+  const { rank, limit } = wanted;
+  let seen = glance ? { ...glance, rows: glance.rows.slice(0, limit) } : (await walk(tx, wanted, [rank], GLANCE))[rank];
   const times = seen.rows.length > 0 ? (MARGIN * limit) / seen.rows.length : Infinity;
   const further = hasLookUp(wanted) ? times : Math.min(times, FARTHEST);
   if (!isDone(seen, limit) && (further <= FURTHER || !hasLookUp(wanted)))
-    seen = await walk(tx, wanted, timesAsFar(further));
+    seen = (await walk(tx, wanted, [rank], timesAsFar(further)))[rank];
   const { rows, edge } = seen;
   if (!edge || isDone(seen, limit) || !hasLookUp(wanted)) return rows;
   for (const window of windowsBefore(edge, seen.start ?? edge, times)) {
@@ -71,13 +74,19 @@ function windowsBefore(edge: Date, start: Date, times: number): Window[] {
   return Number.isNaN(after.getTime()) ? [{ until: edge }] : [{ until: edge, after }, { until: after }];
 }
 
-async function walk(tx: Tx, wanted: Wanted, steps: Steps): Promise<Walk> {
-  const { text, values } = walkStatement(wanted, steps);
+/** The first glance for both ranks at once: what it reads is the same for each. Parts are looked for where words do not do. */
+export function glanceAt(tx: Tx, wanted: Omit<Wanted, 'rank'>): Promise<Glance> {
+  return walk(tx, wanted, ['words', 'parts'], GLANCE);
+}
+
+async function walk(tx: Tx, wanted: Omit<Wanted, 'rank'>, ranks: [Rank, Rank?], steps: Steps): Promise<Glance> {
+  const { text, values } = walkStatement(wanted, ranks, steps);
   const rows = await tx.query<FoundRow & Omit<Walk, 'rows'>>(text, values);
   const [first] = rows;
   if (!first) throw new Error('a walk gives where it has been');
   const { start, edge } = first;
-  return { rows: rows.filter(({ id }) => id !== null).map((row) => ({ ...row, rank: wanted.rank })), start, edge };
+  const of = (rank: Rank): Walk => ({ rows: rows.filter((row) => row.rank === rank), start, edge });
+  return { words: of('words'), parts: of('parts') };
 }
 
 async function lookUp(tx: Tx, wanted: Wanted, window: Window): Promise<FoundRow[]> {

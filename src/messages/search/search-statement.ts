@@ -43,15 +43,17 @@ const WALK_EACH = 4;
 const MOST_ROOMS = 2000;
 
 /**
- * Reads the newest messages of the caller's rooms backwards and finds up to `limit` among them, newest first. `edge` is
- * how far back it has seen everything, in the rooms that it read and in those that it left out; null where that was
- * all. What it gives is complete after the edge. Gives at least one row, empty where nothing was found.
+ * Reads the newest messages of the caller's rooms backwards and finds up to `limit` of a rank among them, newest first,
+ * and, where there are fewer, those of the `next` rank too. `edge` is how far back it has seen everything, in the rooms
+ * that it read and in those that it left out; null where that was all. What it gives is complete after the edge. Gives
+ * at least one row, empty where nothing was found.
  */
-export function walkStatement(wanted: Wanted, steps: Steps): Statement {
+export function walkStatement(wanted: Omit<Wanted, 'rank'>, [first, next]: [Rank, Rank?], steps: Steps): Statement {
   const values = new Values(wanted.userId);
   const { reach, time, author } = filters(wanted, values);
   const fits = fitting(wanted, values);
-  const test = testOf(wanted, values);
+  const ofRank = (rank: Rank, condition: string) =>
+    `SELECT m.*, '${rank}' AS rank FROM fitting m WHERE ${condition} AND ${testOf({ ...wanted, rank }, values)} LIMIT ${limit}`;
   const start = startOf(wanted);
   const from = start === undefined ? 'now()' : `${values.put(start)}::timestamptz`;
   const limit = values.put(wanted.limit);
@@ -89,16 +91,18 @@ export function walkStatement(wanted: Wanted, steps: Steps): Statement {
       SELECT (SELECT max(near) FROM picked) AS start, greatest(
         (SELECT max(created_at) FILTER (WHERE last) FROM walked), (SELECT near FROM picked WHERE left_out)
       ) AS edge
+    ), fitting AS MATERIALIZED (
+      SELECT m.* FROM walked m
+      WHERE (${fits}) AND ${author} AND m.created_at > (SELECT coalesce(edge, '-infinity') FROM edge)
+      ORDER BY m.created_at DESC, m.id DESC
     ), found AS MATERIALIZED (
-      SELECT * FROM (
-        SELECT m.* FROM walked m
-        WHERE (${fits}) AND ${author} AND m.created_at > (SELECT coalesce(edge, '-infinity') FROM edge)
-        ORDER BY m.created_at DESC, m.id DESC OFFSET 0
-      ) m WHERE ${test} LIMIT ${limit}
+      ${ofRank(first, 'true')}
+    ), rest AS MATERIALIZED (
+      ${next ? ofRank(next, `(SELECT count(*) FROM found) < ${limit}`) : 'SELECT * FROM found WHERE false'}
     )
-    SELECT edge.start, edge.edge, ${messageColumns('$1')}, found.title AS "roomTitle", found.server_id AS "roomServerId",
+    SELECT edge.start, edge.edge, found.rank, ${messageColumns('$1')}, found.title AS "roomTitle", found.server_id AS "roomServerId",
       coalesce(found.kind, 'thread') AS "roomKind"
-    FROM edge LEFT JOIN found ON true
+    FROM edge LEFT JOIN (SELECT * FROM found UNION ALL SELECT * FROM rest) AS found ON true
     LEFT JOIN messages m ON m.conversation_id = found.conversation_id AND m.seq = found.seq ${MESSAGE_JOINS}
     ORDER BY found.created_at DESC, found.id DESC`;
   return { text, values: values.list };
@@ -143,7 +147,7 @@ export function hasLookUp({ rank, groups }: Wanted): boolean {
 }
 
 /** From where on it is read backwards; nothing for now. */
-function startOf({ before, behind }: Wanted): string | undefined {
+function startOf({ before, behind }: Pick<Wanted, 'before' | 'behind'>): string | undefined {
   return behind?.createdAt ?? before;
 }
 
@@ -160,7 +164,7 @@ class Values {
   }
 }
 
-function filters({ in: place, from, before, after, has, behind }: Wanted, values: Values) {
+function filters({ in: place, from, before, after, has, behind }: Omit<Wanted, 'rank'>, values: Values) {
   const reach = place === undefined ? '' : values.put(place);
   const time = [
     before !== undefined && `m.created_at < ${values.put(before)}::timestamptz`,
@@ -180,7 +184,7 @@ function filters({ in: place, from, before, after, has, behind }: Wanted, values
   };
 }
 
-function fitting({ groups }: Wanted, values: Values): string {
+function fitting({ groups }: Pick<Wanted, 'groups'>, values: Values): string {
   return all(
     groups.map((group) => holdsPieces(group, values)),
     ' OR ',
