@@ -18,6 +18,8 @@ interface Asker {
 }
 
 const SECONDS = 8;
+/** How long they stream before another's sends are timed. */
+const LEAD_SECONDS = 4;
 const GOAL_CORES = 0.3;
 const GOAL_CHECKPOINTS = 1;
 
@@ -54,8 +56,8 @@ export async function A2({ house, rounds }: Bench): Promise<Figure[]> {
       rounds,
       pulse,
       async () => {
-        const streaming = stream(house, people, 1, SECONDS + 4);
-        await pause(4000);
+        const streaming = stream(house, people, 1, SECONDS + LEAD_SECONDS);
+        await pause(LEAD_SECONDS * 1000);
         const round = await pulse();
         await streaming;
         return round;

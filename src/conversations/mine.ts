@@ -47,6 +47,9 @@ export const MINE = `${ROOMS},
  */
 export const MY_ROOMS = `mine CROSS JOIN LATERAL (SELECT * FROM conversations WHERE id = mine.id OFFSET 0) AS c`;
 
+/** Counters of what is unread go no further. */
+export const MOST_COUNTED = 100;
+
 /**
  * The marker of `$1` in the room `c`, and what lies after it that is neither their own nor deleted: exact up to 99,
  * then 100 for more. Of that, what names them or everybody. Bounded ranges of an index, never a count over the table.
@@ -59,7 +62,7 @@ export const UNREAD = `
       WHERE c.last_seq > coalesce(marker.seq, 0) AND m.conversation_id = c.id
         AND m.seq > greatest(marker.seq, c.cleared_seq)
         AND m.author_id IS DISTINCT FROM $1 AND m.deleted_at IS NULL
-      LIMIT 100
+      LIMIT ${MOST_COUNTED}
     ) AS after_marker
   ) AS counted ON true
   LEFT JOIN LATERAL (
@@ -67,12 +70,12 @@ export const UNREAD = `
       (SELECT named.seq FROM mentions named
        WHERE c.last_seq > coalesce(marker.seq, 0) AND named.user_id = $1 AND named.conversation_id = c.id
          AND named.seq > coalesce(marker.seq, 0)
-       LIMIT 100)
+       LIMIT ${MOST_COUNTED})
       UNION
       (SELECT m.seq FROM messages m
        WHERE c.last_seq > coalesce(marker.seq, 0) AND m.conversation_id = c.id AND m.mentions_everyone
          AND m.seq > coalesce(marker.seq, 0) AND m.author_id IS DISTINCT FROM $1
-       LIMIT 100)
-      LIMIT 100
+       LIMIT ${MOST_COUNTED})
+      LIMIT ${MOST_COUNTED}
     ) AS named_after_marker
   ) AS naming ON true`;

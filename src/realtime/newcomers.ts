@@ -1,15 +1,13 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { ConversationState } from '../conversations/conversation-state.js';
 import { ConversationCreated } from '../conversations/conversations.events.js';
+import { MOST_COUNTED } from '../conversations/mine.js';
 import { ConversationsService } from '../conversations/conversations.service.js';
 import type { DomainEvent, Topic } from '../platform/events/event.js';
 import { Problem } from '../platform/http/problem.js';
 import type { Connection } from './connection.js';
 import { Hub } from './hub.js';
 import { RoomOrder } from './room-order.js';
-
-/** As the counters of the inbox end. */
-const MAX_UNREAD = 100;
 
 /**
  * Tells people of rooms that have become theirs, as they stand: what was delivered before they listened is covered by
@@ -41,7 +39,7 @@ export class Newcomers {
   private goneOn(conversation: ConversationState): ConversationState {
     const known = this.order.known(conversation.id);
     if (!known || known.rev <= conversation.rev) return conversation;
-    return { ...conversation, rev: known.rev, lastSeq: known.seq, unread: Math.min(known.seq, MAX_UNREAD) };
+    return { ...conversation, rev: known.rev, lastSeq: known.seq, unread: Math.min(known.seq, MOST_COUNTED) };
   }
 
   /**

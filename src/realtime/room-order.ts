@@ -20,7 +20,7 @@ interface Change {
 interface Room {
   /** The newest change that was delivered here. */
   rev: number;
-  /** The newest message that was delivered here, or is older than all that was. */
+  /** The newest message that is known here: there may be a newer one where the room was first heard of by an edit. */
   seq: number;
   /** Who hears of it, as far as that is known: for when the room is gone and nobody else can say. */
   audience: Set<Topic>;
@@ -216,14 +216,7 @@ export class RoomOrder {
 }
 
 function newRoom(rev: number, seq: number, audience: readonly Topic[]): Room {
-  return {
-    rev,
-    seq,
-    audience: new Set(audience),
-    early: new Map(),
-    looking: undefined,
-    timer: undefined,
-  };
+  return { rev, seq, audience: new Set(audience), early: new Map(), looking: undefined, timer: undefined };
 }
 
 function note(room: Room, { rev, message }: Change): void {

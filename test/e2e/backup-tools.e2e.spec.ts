@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import pg from 'pg';
+import { sql, upload, writeWhile } from '../support/backed-up.js';
 import { person, type Person, serverOf, signedInAgain } from '../support/people.js';
 import {
   type InstalledPostgres,
@@ -71,7 +71,7 @@ describe('a backup where no pg_dump fits', () => {
   let ada: Person;
   let general: string;
   let attached: string;
-  const acknowledged: string[] = [];
+  let acknowledged: string[] = [];
 
   /** The installed programs, with a note of all that others on the machine could see. */
   async function watchedTools(): Promise<string> {
@@ -96,7 +96,7 @@ describe('a backup where no pg_dump fits', () => {
     await ada.patch(`/conversations/${general}/messages/${id}`, { content: 'edited' });
     attached = await upload(ada, 'the very bytes');
     await ada.post(`/conversations/${general}/messages`, { content: 'see attached', attachmentIds: [attached] });
-    await writeWhile(async () => {
+    acknowledged = await writeWhile(ada, general, async () => {
       const { code, stdout, stderr } = await command('backup', 'backup', { DATABASE_URL: source, PG_TOOLS });
       expect([code, stderr]).toEqual([0, '']);
       expect(stdout).toContain(`all tables, by pg_dump ${tools.major}`);
@@ -107,22 +107,6 @@ describe('a backup where no pg_dump fits', () => {
     await app?.stop();
     await server?.stop();
   }, 60_000);
-
-  /** Sends on three connections from well before until well after; keeps what was acknowledged before `work` began. */
-  async function writeWhile(work: () => Promise<void>): Promise<void> {
-    let stop = false;
-    const sender = async () => {
-      while (!stop) acknowledged.push((await ada.say(general, `message ${acknowledged.length}`)).id);
-    };
-    const senders = [sender(), sender(), sender()];
-    while (acknowledged.length < 50) await new Promise((resolve) => setImmediate(resolve));
-    const before = acknowledged.length;
-    await work();
-    expect(acknowledged.length).toBeGreaterThan(before);
-    stop = true;
-    await Promise.all(senders);
-    acknowledged.splice(before);
-  }
 
   it('is one that pg_restore reads, for its owner alone, with no token in it and no password on a command line', async () => {
     const { dump, tables, files, migrations } = await manifestOf('backup');
@@ -201,18 +185,3 @@ describe('a backup where no pg_dump fits', () => {
     expect(await sql(empty, `SELECT 1 FROM pg_tables WHERE schemaname = 'public'`)).toEqual([]);
   }, 60_000);
 });
-
-async function upload({ url, token }: Person, content: string): Promise<string> {
-  const form = new FormData();
-  form.append('file', new Blob([content]), 'notes.bin');
-  const headers = { authorization: `Bearer ${token}` };
-  const response = await fetch(`${url}/api/v1/attachments`, { method: 'POST', headers, body: form });
-  return ((await response.json()) as { id: string }).id;
-}
-
-async function sql(url: string, text: string, values: unknown[] = []): Promise<any[]> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  const { rows } = await client.query(text, values).finally(() => client.end());
-  return rows;
-}

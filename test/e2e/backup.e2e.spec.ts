@@ -1,7 +1,7 @@
 import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import pg from 'pg';
+import { sql, upload, writeWhile } from '../support/backed-up.js';
 import { person, type Person, serverOf, signedInAgain } from '../support/people.js';
 import { type CommandResult, type RunningApp, runApp, runCommand } from '../support/run-app.js';
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../support/test-database.js';
@@ -13,7 +13,7 @@ describe('backup and restore', () => {
   let ada: Person;
   let general: string;
   let attached: string;
-  const acknowledged: string[] = [];
+  let acknowledged: string[] = [];
 
   const inFolder = (name: string) => path.join(folder, name);
   const command = (what: string, to: string, url: string, dataDir = 'data'): Promise<CommandResult> =>
@@ -38,7 +38,7 @@ describe('backup and restore', () => {
     await ada.post(`/conversations/${general}/messages`, { content: 'see attached', attachmentIds: [attached] });
     const gone = await ada.say(general, 'deleted soon');
     await ada.delete(`/conversations/${general}/messages/${gone.id}`);
-    await writeWhile(async () => {
+    acknowledged = await writeWhile(ada, general, async () => {
       const { code, stderr } = await command('backup', 'backup', source.url);
       expect([code, stderr]).toEqual([0, '']);
     });
@@ -49,26 +49,6 @@ describe('backup and restore', () => {
     await source.drop();
     await rm(folder, { recursive: true, force: true });
   });
-
-  /** Sends on three connections from well before until well after; keeps what was acknowledged before `work` began. */
-  async function writeWhile(work: () => Promise<void>): Promise<void> {
-    let stop = false;
-    let count = 0;
-    const sender = async () => {
-      while (!stop) {
-        const { id } = await ada.say(general, `message ${(count += 1)}`);
-        acknowledged.push(id);
-      }
-    };
-    const senders = [sender(), sender(), sender()];
-    while (acknowledged.length < 50) await new Promise((resolve) => setImmediate(resolve));
-    const before = acknowledged.length;
-    await work();
-    expect(acknowledged.length).toBeGreaterThan(before);
-    stop = true;
-    await Promise.all(senders);
-    acknowledged.splice(before);
-  }
 
   it('keeps one moment of everything, and no key and no token', async () => {
     const { tables, files } = await manifestOf('backup');
@@ -171,18 +151,3 @@ describe('backup and restore', () => {
     await target.drop();
   }, 120_000);
 });
-
-async function upload({ url, token }: Person, content: string): Promise<string> {
-  const form = new FormData();
-  form.append('file', new Blob([content]), 'notes.bin');
-  const headers = { authorization: `Bearer ${token}` };
-  const response = await fetch(`${url}/api/v1/attachments`, { method: 'POST', headers, body: form });
-  return ((await response.json()) as { id: string }).id;
-}
-
-async function sql(url: string, text: string, values: unknown[] = []): Promise<any[]> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  const { rows } = await client.query(text, values).finally(() => client.end());
-  return rows;
-}

@@ -34,10 +34,10 @@ export class SearchService {
       await tx.query(SETTINGS);
       const wanted = query.limit + 1;
       if (rank === 'parts') return find(tx, { ...base, rank, behind, limit: wanted });
-      const both = !behind && mayHaveParts(groups);
-      const glance = both ? await glanceAt(tx, { ...base, limit: wanted }) : undefined;
+      const parts = mayHaveParts(groups);
+      const glance = parts && !behind ? await glanceAt(tx, { ...base, limit: wanted }) : undefined;
       const words = await find(tx, { ...base, rank, behind, limit: wanted }, glance?.words);
-      if (words.length === wanted || !mayHaveParts(groups)) return words;
+      if (words.length === wanted || !parts) return words;
       return [...words, ...(await find(tx, { ...base, rank: 'parts', limit: wanted - words.length }, glance?.parts))];
     });
     if (rows.length === 0 && query.in) await this.mustSee(userId, query.in);
