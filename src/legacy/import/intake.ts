@@ -135,6 +135,10 @@ export class Intake {
         return this.message(n, table, entry);
       case 'revision':
         return this.revision(n, table, entry);
+      case 'thread':
+      case 'direct':
+      case 'reaction':
+        return `a ${entry.kind} cannot be carried yet`;
     }
   }
 

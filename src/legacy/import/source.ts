@@ -26,6 +26,8 @@ export interface OldServer {
   iconUrl: string | null;
   createdBy: string | null;
   createdAt: Date | null;
+  /** What was private there: nobody gets in who was not in it, the one that --owner names neither. */
+  isPrivate?: boolean;
 }
 
 export interface OldMembership {
@@ -62,6 +64,31 @@ export interface OldChannel {
   position: number;
   topic: string | null;
   createdAt: Date | null;
+  /** The name of the heading that it stands under. */
+  category?: string | null;
+}
+
+/** A conversation beside a message of a channel or of a direct conversation; its people are those of that. */
+export interface OldThread {
+  kind: 'thread';
+  id: string;
+  channel: string;
+  /**
+   * The message that it hangs on. None, or one that is not there: a message of role system, at the time of the thread,
+   * that says its name.
+   */
+  root: string | null;
+  name: string | null;
+  createdAt: Date | null;
+}
+
+/** One set of people has one of these: of a second one with the same people the reader makes something else. */
+export interface OldDirect {
+  kind: 'direct';
+  id: string;
+  /** Two to ten. */
+  members: string[];
+  createdAt: Date | null;
 }
 
 export interface OldMessage {
@@ -78,8 +105,16 @@ export interface OldMessage {
   createdAt: Date | null;
   /** When the other side of a peer session had read it. */
   readAt?: Date | null;
-  /** Its place among the messages of the conversation; equal ones keep the order in which they were read. */
+  /**
+   * Its place among the messages of the conversation; equal ones keep the order in which they were read. Milliseconds,
+   * where a thread without a root may have to find its place among them.
+   */
   order: number;
+  editedAt?: Date | null;
+  /** The id of an earlier message of the same conversation; where there is none, the reply is left out by name. */
+  replyTo?: string | null;
+  /** The newest fifty of a conversation stay pinned. */
+  pinned?: boolean;
 }
 
 /** An earlier, or another, form of a message. */
@@ -92,8 +127,31 @@ export interface OldRevision {
   createdAt: Date | null;
 }
 
+/** What one person answered to a message without words. */
+export interface OldReaction {
+  kind: 'reaction';
+  /** Of the message, the emoji and the person, where it has none of its own. */
+  id: string;
+  conversation: string;
+  message: string;
+  user: string;
+  /** One emoji, or a short `:name:`. */
+  emoji: string;
+  createdAt: Date | null;
+}
+
 export type Entry =
-  OldUser | OldPassword | OldServer | OldMembership | OldSession | OldChannel | OldMessage | OldRevision;
+  | OldUser
+  | OldPassword
+  | OldServer
+  | OldMembership
+  | OldSession
+  | OldChannel
+  | OldThread
+  | OldDirect
+  | OldMessage
+  | OldRevision
+  | OldReaction;
 
 /** A line or element of the source that is no row at all. */
 export class BrokenRow {
