@@ -63,11 +63,13 @@ export async function callsOf(house: House): Promise<Call[]> {
   );
 
   const calls: Call[] = [];
-  const ask = async (token: string, path: string) => {
+  const answer = async (token: string, path: string): Promise<string> => {
     const response = await fetch(`${house.app.url}/api/v1${path}`, { headers: { authorization: `Bearer ${token}` } });
     const body = await response.text();
     if (response.status !== 200) throw new Error(`${path} answered ${response.status}: ${body}`);
+    return body;
   };
+  const ask = async (token: string, path: string) => void (await answer(token, path));
   const add = (what: string, about: string, asks: (() => Promise<void>)[], goal = GOAL_MS) =>
     calls.push({ what: what.split('?')[0] ?? what, about, goal, asks });
   /** Each of the busy people asks for the same kind of thing. */
@@ -157,9 +159,16 @@ export async function callsOf(house: House): Promise<Call[]> {
 
   const search = (about: string, q: string, more = '') =>
     get('GET /search', about, () => `/search?q=${encodeURIComponent(q)}${more}`);
-  /** Behind a message that was found a hundred days ago. */
-  const searchFurther = (about: string, q: string, rank: string) =>
-    search(about, q, `&cursor=${cursor(rank, new Date(Date.now() - 100 * DAY_MS).toISOString(), busiest)}`);
+  /** Behind the page that begins a hundred days ago. */
+  const searchFurther = async (about: string, q: string, rank: string) => {
+    const path = `/search?q=${encodeURIComponent(q)}&cursor=`;
+    const day = new Date(Date.now() - 100 * DAY_MS).toISOString();
+    const asks = busy.map(async ({ token }) => {
+      const page = JSON.parse(await answer(token, path + cursor(rank, day, busiest, day))) as { nextCursor: string };
+      return () => ask(token, path + page.nextCursor);
+    });
+    add('GET /search', about, await Promise.all(asks));
+  };
   search('the most frequent word', word(1));
   search('a frequent word', word(90));
   search('a word of middle frequency', word(1500));
@@ -172,9 +181,9 @@ export async function callsOf(house: House): Promise<Call[]> {
   search('of one person', word(90), `&from=${some(members, 7)}`);
   search('with files', word(90), '&has=attachment');
   search('a phrase of frequent words', `"${word(120)} ${word(90)}"`);
-  searchFurther('a late page of the most frequent word', word(1), 'words');
-  searchFurther('a late page of a frequent word', word(90), 'words');
-  searchFurther('a late page of a part of words', word(1500).slice(1, 5), 'parts');
+  await searchFurther('a late page of the most frequent word', word(1), 'words');
+  await searchFurther('a late page of a frequent word', word(90), 'words');
+  await searchFurther('a late page of a part of words', word(1500).slice(1, 5), 'parts');
   return calls;
 }
 

@@ -13,6 +13,8 @@ import {
 
 export type FoundRow = MessageRow & {
   rank: Rank;
+  /** By reading backwards, or by an index over all messages. */
+  foundBy: 'walk' | 'index';
   roomKind: ConversationKind;
   roomTitle: string | null;
   roomServerId: string | null;
@@ -43,9 +45,12 @@ const MARGIN = 2;
  * alone is slow where the other is fast, and no planner can know what is common to this person in their rooms. So a
  * glance at the newest messages comes first, and how much it has found says how to go on: read a little further, ask
  * the index for as far back as the page should reach, or, for what the glance has not seen at all, for everything.
+ * A page behind one that the index found goes on with the index.
  */
 export async function find(tx: Tx, wanted: Wanted, glance?: Walk): Promise<FoundRow[]> {
-  const { rank, limit } = wanted;
+  const { rank, limit, behind } = wanted;
+  if (behind?.expected)
+    return lookUpAll(tx, wanted, [], windows(new Date(behind.createdAt), new Date(behind.expected)));
   let seen = glance ? { ...glance, rows: glance.rows.slice(0, limit) } : (await walk(tx, wanted, [rank], GLANCE))[rank];
   const times = seen.rows.length > 0 ? (MARGIN * limit) / seen.rows.length : Infinity;
   const further = hasLookUp(wanted) ? times : Math.min(times, FARTHEST);
@@ -53,11 +58,16 @@ export async function find(tx: Tx, wanted: Wanted, glance?: Walk): Promise<Found
     seen = (await walk(tx, wanted, [rank], timesAsFar(further)))[rank];
   const { rows, edge } = seen;
   if (!edge || isDone(seen, limit) || !hasLookUp(wanted)) return rows;
-  for (const window of windowsBefore(edge, seen.start ?? edge, times)) {
-    rows.push(...(await lookUp(tx, { ...wanted, limit: limit - rows.length }, window)));
-    if (rows.length === limit) break;
-  }
-  return rows;
+  const walked = (seen.start ?? edge).getTime() - edge.getTime();
+  return lookUpAll(tx, wanted, rows, windows(edge, before(edge, walked, times)));
+}
+
+/** How far back the page behind `rows` should reach, going by how far these did. */
+export function expectedBehind(rows: FoundRow[]): string | undefined {
+  const [first, last] = [rows[0], rows.at(-1)];
+  if (!first || !last || last.foundBy === 'walk') return undefined;
+  const sameRank = rows.find(({ rank }) => rank === last.rank) ?? first;
+  return before(last.createdAt, sameRank.createdAt.getTime() - last.createdAt.getTime(), MARGIN)?.toISOString();
 }
 
 function isDone({ rows, edge }: Walk, limit: number): boolean {
@@ -69,9 +79,14 @@ function timesAsFar(times: number): Steps {
 }
 
 /** First as far as the page should reach, going by what was found until now; then all. */
-function windowsBefore(edge: Date, start: Date, times: number): Window[] {
-  const after = new Date(edge.getTime() - times * Math.max(0, start.getTime() - edge.getTime()));
-  return Number.isNaN(after.getTime()) ? [{ until: edge }] : [{ until: edge, after }, { until: after }];
+function windows(until: Date, after: Date | undefined): Window[] {
+  return after ? [{ until, after }, { until: after }] : [{ until }];
+}
+
+/** Nothing where that is before all times. */
+function before(time: Date, span: number, times: number): Date | undefined {
+  const earlier = new Date(time.getTime() - times * Math.max(0, span));
+  return Number.isNaN(earlier.getTime()) || earlier.getTime() < 0 ? undefined : earlier;
 }
 
 /** The first glance for both ranks at once: what it reads is the same for each. Parts are looked for where words do not do. */
@@ -85,12 +100,22 @@ async function walk(tx: Tx, wanted: Omit<Wanted, 'rank'>, ranks: [Rank, Rank?], 
   const [first] = rows;
   if (!first) throw new Error('a walk gives where it has been');
   const { start, edge } = first;
-  const of = (rank: Rank): Walk => ({ rows: rows.filter((row) => row.rank === rank), start, edge });
+  const found = rows.map((row): FoundRow => ({ ...row, foundBy: 'walk' }));
+  const of = (rank: Rank): Walk => ({ rows: found.filter((row) => row.rank === rank), start, edge });
   return { words: of('words'), parts: of('parts') };
+}
+
+/** Adds to `rows` what each window has, until there are enough. */
+async function lookUpAll(tx: Tx, wanted: Wanted, rows: FoundRow[], windows: Window[]): Promise<FoundRow[]> {
+  for (const window of windows) {
+    rows.push(...(await lookUp(tx, { ...wanted, limit: wanted.limit - rows.length }, window)));
+    if (rows.length === wanted.limit) break;
+  }
+  return rows;
 }
 
 async function lookUp(tx: Tx, wanted: Wanted, window: Window): Promise<FoundRow[]> {
   const { text, values } = lookUpStatement(wanted, window);
   const rows = await tx.query<FoundRow>(text, values);
-  return rows.map((row) => ({ ...row, rank: wanted.rank }));
+  return rows.map((row) => ({ ...row, rank: wanted.rank, foundBy: 'index' }));
 }

@@ -16,9 +16,15 @@ export interface Wanted {
   before?: string | undefined;
   after?: string | undefined;
   has?: 'link' | 'attachment' | undefined;
-  /** The last one that was shown, of the same rank. */
-  behind?: { createdAt: string; id: string } | undefined;
+  /** The last one that was shown, of the same rank, and, where the index found it, how far back this page may go. */
+  behind?: Behind | undefined;
   limit: number;
+}
+
+export interface Behind {
+  createdAt: string;
+  id: string;
+  expected?: string | undefined;
 }
 
 /** How far a walk goes: so many of the newest messages, spread over so many of the latest rooms by their size. */
@@ -60,6 +66,7 @@ export function walkStatement(wanted: Omit<Wanted, 'rank'>, [first, next]: [Rank
   // Of those that were still active at the start nothing says when they had been before.
   const active = `(SELECT least(count(*), ${MOST_ROOMS}) FROM place WHERE near = ${from})`;
   const rooms = start === undefined ? `${steps.rooms}` : `(${steps.rooms} + ${active})`;
+  const begun = start === undefined ? 'true' : `(readable.begun_at <= ${from}) IS NOT FALSE`;
   const text = `
     WITH ${READABLE}, place AS MATERIALIZED (
       SELECT readable.id, readable.title, readable.server_id, c.kind,
@@ -67,7 +74,7 @@ export function walkStatement(wanted: Omit<Wanted, 'rank'>, [first, next]: [Rank
       FROM readable LEFT JOIN LATERAL (
         SELECT kind, last_message_at FROM conversations WHERE id = readable.id AND readable.active_at IS NULL OFFSET 0
       ) AS c ON true
-      WHERE ${reach} AND (readable.begun_at <= ${from}) IS NOT FALSE
+      WHERE ${reach} AND ${begun}
     ), picked AS MATERIALIZED (
       SELECT *, row_number() OVER (ORDER BY near DESC NULLS LAST) > ${rooms} AS left_out
       FROM place ORDER BY near DESC NULLS LAST LIMIT ${rooms} + 1

@@ -5,10 +5,10 @@ import { UnitOfWork } from '../../platform/database/unit-of-work.js';
 import { type Page, pageOf, readCursor } from '../../platform/http/paging.js';
 import { Problem } from '../../platform/http/problem.js';
 import { presentMessage } from '../message.presenter.js';
-import { find, type FoundRow, glanceAt } from './find.js';
+import { expectedBehind, find, type FoundRow, glanceAt } from './find.js';
 import { fragmentsOf } from './fragments.js';
 import type { FoundMessage, SearchQuery } from './search.dto.js';
-import type { Rank } from './search-statement.js';
+import type { Behind, Rank } from './search-statement.js';
 import { type Group, isWithoutSpaces, readTerms } from './search-terms.js';
 
 /** The statements are made for indexes; a search that still takes this long hurts everybody else. */
@@ -27,9 +27,8 @@ export class SearchService {
    */
   async search({ userId }: Actor, query: SearchQuery): Promise<Page<FoundMessage>> {
     const groups = readTerms(query.q);
-    const [rank, createdAt, id] = readPlace(query.cursor);
+    const { rank, behind } = readPlace(query.cursor);
     const base = { ...query, before: timeOf(query.before), after: timeOf(query.after), userId, groups };
-    const behind = createdAt && id ? { createdAt, id } : undefined;
     const rows = await this.work.run(async (tx) => {
       await tx.query(SETTINGS);
       const wanted = query.limit + 1;
@@ -41,7 +40,11 @@ export class SearchService {
       return [...words, ...(await find(tx, { ...base, rank: 'parts', limit: wanted - words.length }, glance?.parts))];
     });
     if (rows.length === 0 && query.in) await this.mustSee(userId, query.in);
-    const keyOf = (row: FoundRow) => [row.rank, row.createdAt.toISOString(), row.id];
+    const expected = expectedBehind(rows.slice(0, query.limit));
+    const keyOf = ({ rank, createdAt, id }: FoundRow) => {
+      const time = createdAt.toISOString();
+      return [rank, time, id, expected ?? time];
+    };
     return pageOf(rows, query.limit, keyOf, (row) => present(row, groups));
   }
 
@@ -58,13 +61,16 @@ export class SearchService {
   }
 }
 
-/** The cursor holds the rank of the last message that was shown, its time and its id. */
-function readPlace(cursor: string | undefined): [Rank, string?, string?] {
-  const keys = readCursor(cursor, ['string', 'time', 'id']);
-  if (!keys) return ['words'];
-  const [rank, createdAt, id] = keys;
+/**
+ * The cursor holds the rank of the last message that was shown, its time and its id, and how far back the next page is
+ * expected to go: its own time where that is not known.
+ */
+function readPlace(cursor: string | undefined): { rank: Rank; behind?: Behind } {
+  const keys = readCursor(cursor, ['string', 'time', 'id', 'time']);
+  if (!keys) return { rank: 'words' };
+  const [rank, createdAt, id, expected] = keys;
   if (rank !== 'words' && rank !== 'parts') throw Problem.invalid('cursor', 'is not one that this list gave out');
-  return [rank, createdAt, id];
+  return { rank, behind: { createdAt, id, ...(expected < createdAt && { expected }) } };
 }
 
 /** Where words cannot be told apart, every part that is found was found as the words already. */
