@@ -12,7 +12,8 @@ const PATIENCE_MS = 10_000;
 
 const names = new Map<string, string>();
 
-function nameOf(text: string): string {
+/** Of a text that each connection is to keep the plan of. */
+export function nameOf(text: string): string {
   const name = names.get(text) ?? `parley_${names.size}`;
   names.set(text, name);
   return name;

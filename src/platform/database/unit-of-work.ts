@@ -4,6 +4,7 @@ import type { PoolClient, QueryResultRow } from 'pg';
 import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
 import { EventBus } from '../events/event-bus.js';
 import type { DomainEvent, Topic } from '../events/event.js';
+import { nameOf } from './database.js';
 import { withDescriptor } from './descriptors.js';
 import { isOutcomeUnknown, OutcomeUnknown } from './outcome.events.js';
 
@@ -34,6 +35,13 @@ export class Tx {
 
   async one<Row extends QueryResultRow>(sql: string, values: unknown[] = []): Promise<Row | undefined> {
     return (await this.query<Row>(sql, values))[0];
+  }
+
+  /** Planned once by each connection, as Database.prepared; only for texts that are constants of the program. */
+  async prepared<Row extends QueryResultRow>(text: string, values: unknown[]): Promise<Row[]> {
+    this.mustBeOpen();
+    const connection = (await this.runner.connect()) as Connection;
+    return (await connection.query<Row>({ name: nameOf(text), text, values })).rows;
   }
 
   /** The connection itself, for what only node-postgres can do with it, such as COPY: from then on without a limit of time. */
