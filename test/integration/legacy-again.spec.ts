@@ -4,6 +4,7 @@ import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import { LEGACY, LegacyHouse, MIGRATIONS } from '../support/legacy-commands.js';
+import { chatGptFile } from '../support/old-exports.js';
 import {
   chatSessions,
   communityServers,
@@ -35,6 +36,7 @@ describe('every old system, carried again', () => {
       'open-webui': webUi(house.path('webui.db'), {
         'c-1': webUiChat('b', { a: [null, 'user', 'A'], b: ['a', 'assistant', 'B'], c: ['a', 'assistant', 'C'] }),
       }),
+      chatgpt: await chatGptFile(house.path('conversations.json')),
       characters: await mongoFolder(house.path('a'), charactersSessions(), charactersMessages(3_000)),
       'peer-chat': await mongoFolder(house.path('c'), [PEER], [...PEER_MESSAGES]),
       servers: servers.url,
@@ -48,7 +50,7 @@ describe('every old system, carried again', () => {
 
   afterEach(() => house.empty(), 60_000);
 
-  const sources = ['characters', 'chat-sessions', 'peer-chat', 'conversations', 'servers', 'open-webui'];
+  const sources = ['characters', 'chat-sessions', 'peer-chat', 'conversations', 'servers', 'open-webui', 'chatgpt'];
 
   it.each(sources)(
     '%s: adds nothing the second time, stays where somebody wrote, and goes without a trace',

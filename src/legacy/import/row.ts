@@ -72,7 +72,11 @@ export class Row {
     const value = this.take(name);
     if (value === null) return null;
     if (value instanceof MendedText) this.notes.mend(`${this.table}.${name}`);
-    const text = value instanceof MendedText ? value.text : this.plain(name, value);
+    return this.stored(name, value instanceof MendedText ? value.text : this.plain(name, value));
+  }
+
+  /** A text that was made of this field, as it can be stored. */
+  stored(name: string, text: string): string {
     const stored = storable(text);
     if (stored !== text) this.notes.mend(`${this.table}.${name}`);
     if (isTooLong(stored)) throw new UnreadableValue(TOO_LONG(name));

@@ -1,5 +1,6 @@
 import { isChatSessions, openChatSessions } from './readers/chat-sessions.js';
 import { openCharacters } from './readers/characters.js';
+import { openChatGpt } from './readers/chatgpt.js';
 import { isConversations, openConversations } from './readers/conversations.js';
 import { isOpenWebUi, openWebUi } from './readers/open-webui.js';
 import { openPeerChat } from './readers/peer-chat.js';
@@ -15,6 +16,7 @@ export const SOURCES: Record<string, (location: string, label?: string) => Promi
   conversations: openConversations,
   servers: openServers,
   'open-webui': openWebUi,
+  chatgpt: openChatGpt,
 };
 
 /** The formats that are SQLite files, and how to tell them. */

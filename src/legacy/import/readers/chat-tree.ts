@@ -1,4 +1,10 @@
-import type { RawRow } from '../row.js';
+import { textOf } from '../json.js';
+import type { RawRow, Row } from '../row.js';
+import type { OldMessage, OldRevision } from '../source.js';
+import { storable, UnreadableValue } from '../values.js';
+
+/** Who speaks, as the APIs of models call it. */
+export const ROLES: Record<string, OldMessage['role']> = { user: 'user', assistant: 'agent', system: 'system' };
 
 /** A chat of which every answer can have several: by id, the message before it and who speaks. */
 export interface ChatTree {
@@ -24,6 +30,30 @@ export function placesIn({ chat, current, messages }: ChatTree): Map<string, Pla
     places.set(id, { id: name(id), chat_id: chat, revision_of: name(of) });
   }
   return places;
+}
+
+/** What a row of a tree is by its place: a message, or an earlier form of one, of which only the text is kept. */
+export function readPlaced(
+  row: Row,
+  said: Pick<OldMessage, 'content' | 'createdAt'>,
+  asMessage: () => Pick<OldMessage, 'role' | 'tokensUsed' | 'metadata'>,
+): OldMessage | OldRevision {
+  const id = row.needId('id');
+  const conversation = row.needId('chat_id');
+  const message = row.id('revision_of');
+  if (message !== null) return { kind: 'revision', id, conversation, message, ...said };
+  const order = row.number('shown_as') ?? 0;
+  return { kind: 'message', id, conversation, author: null, ...said, ...asMessage(), order };
+}
+
+/** Throws UnreadableValue where the row has no place in its chat. */
+export function mustHavePlace(row: Row): void {
+  if (!row.has('shown_as') && !row.has('revision_of')) throw new UnreadableValue('its chat is missing or unreadable');
+}
+
+/** The agent that a model becomes. */
+export function agentSlugOf(model: unknown): string | null {
+  return storable(textOf(model)?.slice(0, 100) ?? '') || null;
 }
 
 function branchTo(current: string | undefined, messages: ChatTree['messages']): string[] {

@@ -11,10 +11,10 @@ import {
 } from '../source.js';
 import { SqliteFile } from '../sqlite.js';
 import { MendedText, storable, storableJson, UnreadableValue } from '../values.js';
+import { agentSlugOf, mustHavePlace, readPlaced, ROLES } from './chat-tree.js';
 import { Chats } from './open-webui-chats.js';
 
 const TABLES = ['user', 'auth', 'chat', 'chat_message'];
-const ROLES: Record<string, 'user' | 'agent' | 'system'> = { user: 'user', assistant: 'agent', system: 'system' };
 /** What has no place of its own here, and is small enough to go with each page of a history. */
 const BESIDE = ['model', 'model_id', 'usage', 'info', 'sources', 'error', 'files', 'output'];
 const MAX_BESIDE = 16_384;
@@ -105,7 +105,7 @@ function readChat(row: Row): OldSession {
     owner: row.id('user_id'),
     type: 'agent',
     advocate: null,
-    agentSlug: storable(textOf(model)?.slice(0, 100) ?? '') || null,
+    agentSlug: agentSlugOf(model),
     standing: false,
     title,
     closed: false,
@@ -124,29 +124,15 @@ function takeMessages(chat: Row): void {
 }
 
 function readMessage(row: Row): OldMessage | OldRevision {
-  const id = row.needId('id');
-  const conversation = row.needId('chat_id');
   const role = ROLES[textOf(row.peek('role')) ?? ''];
   if (!role) throw new UnreadableValue('unknown role');
-  if (!row.has('shown_as') && !row.has('revision_of')) throw new UnreadableValue('its chat is missing or unreadable');
+  mustHavePlace(row);
   for (const name of ['parentId', 'parent_id', 'stored']) row.take(name);
   const createdAt = row.time(row.has('timestamp') ? 'timestamp' : 'created_at');
-  const content = readContent(row);
-  const shown = row.id('revision_of');
-  if (shown !== null) return { kind: 'revision', id, conversation, message: shown, content, createdAt };
-  row.take('role');
-  return {
-    kind: 'message',
-    id,
-    conversation,
-    role,
-    author: null,
-    content,
-    tokensUsed: readTokens(row),
-    metadata: readBeside(row),
-    createdAt,
-    order: row.number('shown_as') ?? 0,
-  };
+  return readPlaced(row, { content: readContent(row), createdAt }, () => {
+    row.take('role');
+    return { role, tokensUsed: readTokens(row), metadata: readBeside(row) };
+  });
 }
 
 /** Text, or blocks of which the texts count; where there is neither, what the model put out. */
@@ -156,7 +142,7 @@ function readContent(row: Row): string {
   const text = Array.isArray(content) ? textsIn(content) : textOf(content);
   const said = text ?? textsIn(listOf(parsedOr(row.peek('output'))).flatMap((item) => listOf(objectOf(item).content)));
   if (said === '' && !row.has('content')) throw new UnreadableValue('content is missing');
-  return storable(said);
+  return Array.isArray(content) ? row.stored('content', said) : storable(said);
 }
 
 /** In the table it is JSON, in the chat a text may look like it. */
