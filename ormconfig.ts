@@ -39,6 +39,7 @@ import { SweepSearchBeside1790000000760 } from './migrations/1790000000760-Sweep
 import { FindEndedReplies1790000000780 } from './migrations/1790000000780-FindEndedReplies.js';
 import { FindByAge1790000000790 } from './migrations/1790000000790-FindByAge.js';
 import { FindFiles1790000000791 } from './migrations/1790000000791-FindFiles.js';
+import { ImportMoreKinds1790000000800 } from './migrations/1790000000800-ImportMoreKinds.js';
 import { AuditEntry } from './src/access/audit/audit-entry.entity.js';
 import { Agent } from './src/agents/agent.entity.js';
 import { TokenUsage } from './src/agents/usage/token-usage.entity.js';
@@ -178,6 +179,7 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       FindEndedReplies1790000000780,
       FindByAge1790000000790,
       FindFiles1790000000791,
+      ImportMoreKinds1790000000800,
     ],
   };
 }

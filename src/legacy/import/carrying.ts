@@ -1,63 +1,42 @@
 import type { Client } from 'pg';
-import { MismatchError } from './verifying.js';
+import { carryMessages } from './carrying-messages.js';
+import { carryReactions } from './carrying-reactions.js';
 
-/** Messages that are stored by one statement: as much as a progress bar can wait for. */
-const CHUNK = 20_000;
+/** How much an import wrote. */
+export interface Updated {
+  sessions: number;
+  messages: number;
+  reactions: number;
+}
 
-/**
- * Puts what was judged good where it belongs. Gives how many rooms and messages were
- * written.
- */
+/** Puts what was judged good where it belongs. */
 export async function carry(
   client: Client,
   scope: string,
   importId: string,
   onProgress: (messages: number, of: number) => void,
-): Promise<{ sessions: number; messages: number }> {
+): Promise<Updated> {
   const rooms = await client.query(CONVERSATIONS);
   await client.query(SESSIONS);
+  await client.query(CATEGORIES, [scope, importId]);
   await client.query(CHANNELS);
+  await client.query(DIRECTS);
+  await client.query(PARTICIPANTS);
   await client.query(GROWN);
   await client.query(ACTIVE);
   await client.query(ROOM_IDS, [scope, importId]);
+  await client.query(GROWN_FROM, [scope, importId]);
   const messages = await carryMessages(client, scope, importId, onProgress);
-  await carryRevisions(client, scope, importId);
-  await client.query(MENTIONS);
+  await client.query(THREADS);
+  await client.query(WRITERS);
+  const reactions = await carryReactions(client, scope, importId);
   await client.query(READ);
-  await client.query(READ_TIMES);
-  return { sessions: rooms.rowCount ?? 0, messages };
-}
-
-async function carryMessages(
-  client: Client,
-  scope: string,
-  importId: string,
-  onProgress: (messages: number, of: number) => void,
-): Promise<number> {
-  const { rows } = await client.query<{ size: string }>(`SELECT count(*) AS size FROM carried`);
-  const size = Number(rows[0]?.size);
-  onProgress(0, size);
-  for (let done = 0; done < size; done += CHUNK) {
-    await client.query(MESSAGES, [done, done + CHUNK]);
-    await client.query(MESSAGE_IDS, [done, done + CHUNK, scope, importId]);
-    onProgress(Math.min(done + CHUNK, size), size);
-  }
-  return size;
-}
-
-async function carryRevisions(client: Client, scope: string, importId: string): Promise<void> {
-  const { rows } = await client.query<{ size: string }>(
-    `SELECT count(*) AS size FROM old_revisions WHERE n NOT IN (SELECT n FROM known_revisions)`,
-  );
-  const stored = await client.query(REVISIONS);
-  await client.query(REVISION_IDS, [scope, importId]);
-  if (stored.rowCount === Number(rows[0]?.size)) return;
-  throw new MismatchError(`${rows[0]?.size} earlier forms of messages were read, but ${stored.rowCount} stored.`);
+  return { sessions: rooms.rowCount ?? 0, messages, reactions };
 }
 
 const CONVERSATIONS = `
   INSERT INTO conversations (id, kind, last_seq, last_rev, last_message_at, closed, created_at)
-  SELECT r.id, CASE WHEN r.server IS NULL THEN 'session' ELSE 'channel' END, coalesce(sizes.size, 0),
+  SELECT r.id, r.kind, coalesce(sizes.size, 0),
     coalesce(sizes.revs, 0), sizes.newest, r.closed, r.created
   FROM rooms r LEFT JOIN sizes ON sizes.id = r.id WHERE r.is_new ORDER BY r.id`;
 
@@ -71,18 +50,41 @@ const SESSIONS = `
         PARTITION BY r.owner, r.agent, r.standing ORDER BY r.updated DESC, r.n) = 1
       AND NOT EXISTS (SELECT 1 FROM sessions o WHERE o.owner_id = r.owner AND o.agent_id = r.agent AND o.standing),
     r.created, r.updated, coalesce(sizes.newest, r.created), r.created
-  FROM rooms r LEFT JOIN sizes ON sizes.id = r.id WHERE r.is_new AND r.server IS NULL ORDER BY r.id`;
+  FROM rooms r LEFT JOIN sizes ON sizes.id = r.id WHERE r.is_new AND r.kind = 'session' ORDER BY r.id`;
+
+/** After those that the server has; one of the same name is taken for it. */
+const CATEGORIES = `
+  WITH made AS (
+    INSERT INTO categories (id, server_id, name, name_key, position)
+    SELECT category, server, category_name, key, coalesce(
+        (SELECT max(position) FROM categories WHERE server_id = server), -1)
+      + row_number() OVER (PARTITION BY server ORDER BY n)
+    FROM (
+      SELECT DISTINCT ON (server, key) category, server, category_name, key, n
+      FROM rooms, LATERAL (SELECT lower(normalize(category_name, NFKC)) AS key) named
+      WHERE is_new AND kind = 'channel' AND category IS NOT NULL ORDER BY server, key, n
+    ) each
+    ON CONFLICT DO NOTHING RETURNING id, server_id
+  )
+  INSERT INTO imported_ids (kind, external_id, scope, import_id, target_id, conversation_id)
+  SELECT 'category', id::text, $1, $2, id, server_id FROM made
+  ON CONFLICT (kind, external_id, scope) DO UPDATE SET import_id = excluded.import_id`;
 
 /** A name that a channel of the server has already gets an ending. */
 const CHANNELS = `
-  INSERT INTO channels (id, server_id, name, name_key, type, position, topic, created_at)
-  SELECT id, server, name, lower(normalize(name, NFKC)), type, position, topic, created
+  INSERT INTO channels (id, server_id, category_id, name, name_key, type, position, topic, created_at)
+  SELECT id, server, (
+      SELECT heading.id FROM categories heading
+      WHERE heading.server_id = server
+        AND (heading.id = category OR heading.name_key = lower(normalize(category_name, NFKC)))
+      ORDER BY heading.id = category DESC LIMIT 1) AS heading,
+    name, lower(normalize(name, NFKC)), type, position, topic, created
   FROM (
     SELECT r.*, CASE
         WHEN row_number() OVER (PARTITION BY r.server, lower(normalize(r.title, NFKC)) ORDER BY r.n) > 1 OR EXISTS (
           SELECT 1 FROM channels c WHERE c.server_id = r.server AND c.name_key = lower(normalize(r.title, NFKC)))
         THEN r.title || '-' || left(md5(r.ext), 8) ELSE r.title END AS name
-    FROM rooms r WHERE r.is_new AND r.server IS NOT NULL
+    FROM rooms r WHERE r.is_new AND r.kind = 'channel'
   ) named ORDER BY id`;
 
 const GROWN = `
@@ -95,63 +97,52 @@ const ACTIVE = `
   UPDATE sessions s SET active_at = greatest(s.active_at, sizes.newest)
   FROM sizes JOIN rooms r ON r.id = sizes.id WHERE s.id = r.id AND NOT r.is_new`;
 
+/** A direct conversation that its people had here already counts from what it was then. */
 const ROOM_IDS = `
-  INSERT INTO imported_ids AS known (kind, external_id, scope, import_id, target_id, fingerprint, rev)
-  SELECT 'conversation', r.ext, $1, $2, r.id, r.fingerprint, coalesce(sizes.revs, 0)
-  FROM rooms r LEFT JOIN sizes ON sizes.id = r.id WHERE r.is_new OR sizes.size > 0
+  INSERT INTO imported_ids AS known (kind, external_id, scope, import_id, target_id, fingerprint, rev, made)
+  SELECT 'conversation', r.ext, $1, $2, r.id, r.fingerprint,
+    CASE WHEN r.is_known THEN 0 ELSE r.last_rev END + coalesce(sizes.revs, 0), r.is_new
+  FROM rooms r LEFT JOIN sizes ON sizes.id = r.id
+  WHERE r.refusal IS NULL AND (NOT r.is_known OR sizes.revs > 0)
   ON CONFLICT (kind, external_id, scope) DO UPDATE SET rev = known.rev + excluded.rev`;
 
-const MESSAGES = `
-  INSERT INTO messages (conversation_id, seq, rev, id, author_id, agent_id, role, content, metadata, tokens_used,
-    mentions, created_at)
-  SELECT room, last_seq + nth, rev, id, author_id, agent_id, role, content, metadata, tokens,
-    CASE WHEN names IS NOT NULL THEN resolve_mentions(names, server, people) END, created_at
-  FROM carried WHERE place > $1 AND place <= $2 ORDER BY place`;
+/** What each room that grows had before, for the way back. */
+const GROWN_FROM = `
+  INSERT INTO imported_ids (kind, external_id, scope, import_id, target_id, conversation_id, rev)
+  SELECT 'change', $2 || ' ' || r.id, $1, $2::uuid, r.id, r.id, r.last_rev
+  FROM rooms r JOIN sizes ON sizes.id = r.id WHERE NOT r.is_new AND sizes.revs > 0`;
 
-const MESSAGE_IDS = `
-  INSERT INTO imported_ids (kind, external_id, scope, import_id, target_id, conversation_id, fingerprint)
-  SELECT 'message', ext, $3, $4, id, room, fingerprint
-  FROM carried WHERE place > $1 AND place <= $2 ORDER BY place`;
+const DIRECTS = `
+  INSERT INTO directs (id, people_key, created_at)
+  SELECT id, sha256(convert_to(array_to_string(people, ','), 'UTF8')), created
+  FROM rooms WHERE is_new AND kind = 'direct' ORDER BY id`;
 
-const NEW_REVISIONS = `
-  SELECT o.*, c.room, c.id AS message, c.rev AS message_rev, c.forms, c.created_at
-  FROM old_revisions o
-  JOIN rooms r ON r.ext = o.room_ext
-  JOIN carried c ON c.room = r.id AND c.ext = o.message_ext
-  WHERE o.n NOT IN (SELECT n FROM known_revisions)`;
+const PARTICIPANTS = `
+  INSERT INTO direct_participants (direct_id, user_id)
+  SELECT id, unnest(people) FROM rooms WHERE is_new AND kind = 'direct'`;
 
-const REVISIONS = `
-  INSERT INTO message_revisions (conversation_id, message_id, rev, content, created_at)
-  SELECT room, message,
-    message_rev - forms - 1 + row_number() OVER (PARTITION BY message ORDER BY created NULLS FIRST, n), content,
-    coalesce(created, created_at)
-  FROM (${NEW_REVISIONS}) fresh`;
+/** A trigger follows what is said in it from here on. */
+const THREADS = `
+  INSERT INTO threads (id, parent_id, message_id, created_at, active_at)
+  SELECT r.id, hangs.parent, hangs.message, r.created, coalesce(sizes.newest, r.created)
+  FROM hangs JOIN rooms r ON r.id = hangs.thread LEFT JOIN sizes ON sizes.id = r.id ORDER BY r.id`;
 
-const REVISION_IDS = `
-  INSERT INTO imported_ids (kind, external_id, scope, import_id, target_id, conversation_id, fingerprint)
-  SELECT 'message', ext, $1, $2, message, room, fingerprint FROM (${NEW_REVISIONS}) fresh`;
+/** As append_messages does it: who writes in a thread takes part in it. */
+const WRITERS = `
+  INSERT INTO thread_participants (thread_id, user_id, joined_at)
+  SELECT c.room, c.author_id, min(c.created_at) FROM carried c JOIN rooms r ON r.id = c.room
+  WHERE r.kind = 'thread' AND c.author_id IS NOT NULL GROUP BY 1, 2 ON CONFLICT DO NOTHING`;
 
-/** As append_messages does it: nobody mentions themselves. */
-const MENTIONS = `
-  INSERT INTO mentions (conversation_id, seq, user_id)
-  SELECT m.conversation_id, m.seq, person.id
-  FROM carried c
-  JOIN messages m ON m.conversation_id = c.room AND m.seq = c.last_seq + c.nth
-  JOIN users person ON person.id = ANY (m.mentions)
-  WHERE c.names IS NOT NULL AND person.id IS DISTINCT FROM m.author_id`;
-
-/** What came from an old system is nothing new to those whose session it is, and to the members of its servers. */
+/**
+ * What came from an old system is nothing new to those whose session it is, to the members of its
+ * servers, and to who wrote in its threads.
+ */
 const READ = `
   INSERT INTO read_markers (conversation_id, user_id, seq)
   SELECT r.id, person, sizes.size
   FROM rooms r JOIN sizes ON sizes.id = r.id CROSS JOIN LATERAL (
-    SELECT r.owner AS person UNION SELECT r.advocate
-    UNION SELECT member.user_id FROM memberships member WHERE member.server_id = r.server
+    SELECT unnest(r.people) AS person WHERE r.kind IN ('session', 'direct')
+    UNION SELECT member.user_id FROM memberships member WHERE r.kind = 'channel' AND member.server_id = r.server
+    UNION SELECT writer.user_id FROM thread_participants writer WHERE writer.thread_id = r.id
   ) people
   WHERE r.is_new AND person IS NOT NULL`;
-
-/** A message of a peer session was read by its other side. */
-const READ_TIMES = `
-  INSERT INTO read_times (conversation_id, by_owner, seq, read_at)
-  SELECT c.room, c.role = 'peer', c.last_seq + c.nth, c.read_at FROM carried c JOIN rooms r ON r.id = c.room
-  WHERE c.read_at IS NOT NULL AND c.role IN ('user', 'peer') AND r.type = 'peer'`;

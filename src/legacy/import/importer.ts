@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
-import { carry } from './carrying.js';
+import { carry, type Updated } from './carrying.js';
 import { withSearchBeside } from './index-upkeep.js';
 import { Intake } from './intake.js';
 import { judge, mustBeItself } from './judging.js';
@@ -28,7 +28,7 @@ export interface ImportReport extends Found {
   agents: number;
   renamed: string[];
   rejected: number;
-  updated: { sessions: number; messages: number };
+  updated: Updated;
   conversations: Comparison[];
 }
 
@@ -43,7 +43,13 @@ export interface ImportOptions {
   onProgress: (step: 'read' | 'written', rows: number, of: number) => void;
 }
 
-const NOTHING = { importId: null, accounts: 0, agents: 0, updated: { sessions: 0, messages: 0 }, conversations: [] };
+const NOTHING = {
+  importId: null,
+  accounts: 0,
+  agents: 0,
+  updated: { sessions: 0, messages: 0, reactions: 0 },
+  conversations: [],
+};
 
 /** What tells one installation of one system from all others. */
 export function scopeOf({ system, label }: Pick<Source, 'system' | 'label'>): string {
@@ -61,7 +67,7 @@ export async function importSource(client: Client, source: Source, options: Impo
   const notes = new Notes();
   const counts = await countRows(source);
   const intake = await takeIn(client, source, scope, notes, counts, options);
-  await judge(client, scope);
+  await judge(client, scope, notes);
   await mustBeItself(client, source.system, scope);
 
   const found = { tables: await tallies(client, intake.judged, counts), ...notes.all() };
@@ -85,7 +91,8 @@ export async function importSource(client: Client, source: Source, options: Impo
     updated: await carry(client, scope, importId, (rows, of) => options.onProgress('written', rows, of)),
     conversations: await verify(client),
   }));
-  const isEmpty = total + updated.sessions + updated.messages === 0 && !options.migration;
+  const { sessions, messages, reactions } = updated;
+  const isEmpty = total + sessions + messages + reactions === 0 && !options.migration;
   if (isEmpty) await client.query(`DELETE FROM imports WHERE id = $1`, [importId]);
   else {
     const report = JSON.stringify({ ...summary, ...made, updated });

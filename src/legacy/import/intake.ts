@@ -1,21 +1,29 @@
 import type { Client } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
-import { namedIn } from '../../messages/mentions/named.js';
+import { canonicalEmoji } from '../../messages/reactions/emoji.js';
+import { messageRow, reactionRow, revisionRow, rootRow } from './message-rows.js';
 import { People } from './people.js';
 import type { ReadRow } from './reading.js';
+import { channelRow, directRow, sessionRow, threadRow } from './room-rows.js';
 import type { Notes } from './row.js';
-import type { OldChannel, OldMembership, OldMessage, OldRevision, OldServer, OldSession, Source } from './source.js';
-import { createStages, Stager } from './staging.js';
-import { fingerprint, namedId } from './values.js';
-
-/** The names that people mention, in the forms that they may have; whose they are is found where the message is stored. */
-function namesIn({ role, content }: OldMessage): string | null {
-  if ((role !== 'user' && role !== 'peer') || !content.includes('@')) return null;
-  const { names } = namedIn(content);
-  return names.length > 0 ? JSON.stringify(names) : null;
-}
+import type {
+  OldChannel,
+  OldDirect,
+  OldMembership,
+  OldMessage,
+  OldReaction,
+  OldServer,
+  OldSession,
+  OldThread,
+  Source,
+} from './source.js';
+import { createStages, type Field, type Stage, Stager } from './staging.js';
+import { namedId } from './values.js';
 
 const ABSENT = (what: string) => `its ${what} is not in the source, or has been deleted here`;
+
+/** As the app has it. */
+const MOST_IN_DIRECT = 10;
 
 export interface Judged {
   carried: number;
@@ -128,18 +136,27 @@ export class Intake {
       case 'membership':
         return this.count(table, this.membership(entry));
       case 'session':
-        return this.session(n, table, entry);
+        return this.stage('old_rooms', n, table, this.session(entry));
       case 'channel':
-        return this.channel(n, table, entry);
-      case 'message':
-        return this.message(n, table, entry);
-      case 'revision':
-        return this.revision(n, table, entry);
-      case 'thread':
+        return this.stage('old_rooms', n, table, this.channel(entry));
       case 'direct':
+        return this.stage('old_rooms', n, table, this.direct(entry));
+      case 'thread':
+        return this.thread(n, table, entry);
+      case 'message':
+        return this.stage('old_messages', n, table, this.message(entry));
+      case 'revision':
+        return this.stage('old_revisions', n, table, revisionRow(entry));
       case 'reaction':
-        return `a ${entry.kind} cannot be carried yet`;
+        return this.stage('old_reactions', n, table, this.reaction(entry));
     }
+  }
+
+  /** Takes what is to be staged, or the reason why it is not. */
+  private async stage(stage: Stage, n: number, table: string, row: Field[] | string): Promise<string | undefined> {
+    if (typeof row === 'string') return row;
+    await this.stager.add(stage, [n, table, ...row]);
+    return undefined;
   }
 
   private count(table: string, outcome: string): string | undefined {
@@ -174,62 +191,46 @@ export class Intake {
     return 'new';
   }
 
-  private async session(n: number, table: string, session: OldSession): Promise<string | undefined> {
+  private session(session: OldSession): Field[] | string {
     const owner = session.owner === null ? this.people.ownerless() : this.people.of(session.owner);
     if (!owner) return ABSENT('owner');
     const advocate = session.advocate === null ? null : this.people.of(session.advocate);
     if (advocate === undefined) return ABSENT('advocate');
     const agent = session.agentSlug === null ? null : this.agent(session.agentSlug);
-    const { id, type, title, closed, standing, createdAt, updatedAt } = session;
-    const target = namedId(createdAt, this.scope, 'room', id);
-    const birth = fingerprint(String(createdAt?.getTime()));
-    await this.stager.add('old_rooms', [
-      ...[n, table, id, target, owner, agent, advocate, null, type, title, null],
-      ...[closed, standing, 0, createdAt, updatedAt, birth],
-    ]);
-    return undefined;
+    return sessionRow(this.scope, session, { owner, agent, advocate });
   }
 
-  private async channel(n: number, table: string, channel: OldChannel): Promise<string | undefined> {
+  private channel(channel: OldChannel): Field[] | string {
     const server = this.servers.get(channel.server);
-    if (!server) return ABSENT('server');
-    const { id, type, name, topic, position, createdAt } = channel;
-    const target = namedId(createdAt, this.scope, 'room', id);
-    const birth = fingerprint(String(createdAt?.getTime()));
-    await this.stager.add('old_rooms', [
-      ...[n, table, id, target, null, null, null, server.target, type, name, topic],
-      ...[type === 'VOICE', false, position, createdAt, null, birth],
-    ]);
-    return undefined;
+    return server ? channelRow(this.scope, channel, server.target) : ABSENT('server');
   }
 
-  private async message(n: number, table: string, message: OldMessage): Promise<string | undefined> {
+  private direct(direct: OldDirect): Field[] | string {
+    const people = [...new Set(direct.members.map((member) => this.people.of(member)))];
+    if (!people.every((person) => person !== undefined))
+      return 'one of its people is not in the source, or has been deleted here';
+    if (people.length < 2 || people.length > MOST_IN_DIRECT)
+      return `a direct conversation has 2 to ${MOST_IN_DIRECT} people`;
+    return directRow(this.scope, direct, people);
+  }
+
+  private async thread(n: number, table: string, thread: OldThread): Promise<string | undefined> {
+    await this.stager.add('old_roots', [n, null, ...rootRow(this.scope, thread)]);
+    return this.stage('old_rooms', n, table, threadRow(this.scope, thread));
+  }
+
+  private message(message: OldMessage): Field[] | string {
     const author = message.author === null ? null : this.people.of(message.author);
     if (author === undefined) return ABSENT('author');
-    const { id, conversation, role, content, tokensUsed, createdAt, order } = message;
-    const metadata = message.metadata === null ? null : JSON.stringify(message.metadata);
-    const target = namedId(createdAt, this.scope, 'message', id);
-    await this.stager.add('old_messages', [
-      ...[n, table, id, conversation, target, author, role, content, metadata, tokensUsed, createdAt],
-      ...[message.readAt ?? null, namesIn(message), order],
-      fingerprint(role, tokensUsed, content),
-    ]);
-    return undefined;
+    const mentioned = message.mentions?.map((id) => this.people.of(id)).filter((id) => id !== undefined);
+    return messageRow(this.scope, message, author, mentioned ?? null);
   }
 
-  private async revision(n: number, table: string, revision: OldRevision): Promise<undefined> {
-    const { id, conversation, message, content, createdAt } = revision;
-    await this.stager.add('old_revisions', [
-      n,
-      table,
-      id,
-      conversation,
-      message,
-      content,
-      createdAt,
-      fingerprint(content),
-    ]);
-    return undefined;
+  private reaction(reaction: OldReaction): Field[] | string {
+    const person = this.people.of(reaction.user);
+    const emoji = canonicalEmoji(reaction.emoji);
+    if (!person) return ABSENT('person');
+    return emoji === undefined ? 'neither an emoji nor a short name' : reactionRow(reaction, person, emoji);
   }
 
   private agent(slug: string): string {

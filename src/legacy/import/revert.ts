@@ -1,4 +1,5 @@
 import { type Client, DatabaseError, escapeIdentifier } from 'pg';
+import { shrinkGrownRooms } from './shrinking.js';
 import { SourceError } from './source.js';
 import { mustBeUntouched } from './touched.js';
 
@@ -43,51 +44,19 @@ async function lockRooms(client: Client, importId: string): Promise<void> {
   await client.query(
     `SELECT 1 FROM conversations WHERE id IN (
        SELECT coalesce(conversation_id, target_id) FROM imported_ids
-       WHERE import_id = $1 AND kind IN ('conversation', 'message'))
+       WHERE import_id = $1 AND kind IN ('conversation', 'message', 'change'))
      ORDER BY id FOR UPDATE`,
     [importId],
   );
 }
 
-/** Rooms of an earlier import lose what this one added at their end. */
-async function shrinkGrownRooms(client: Client, importId: string): Promise<void> {
-  await client.query(
-    `CREATE TEMP TABLE grown ON COMMIT DROP AS
-     SELECT m.conversation_id AS id, count(DISTINCT m.target_id) AS size, count(*) AS revs FROM imported_ids m
-     JOIN imported_ids room ON room.kind = 'conversation' AND room.target_id = m.conversation_id
-     WHERE m.import_id = $1 AND m.kind = 'message' AND room.import_id <> $1 GROUP BY 1`,
-    [importId],
-  );
-  await client.query(
-    `DELETE FROM messages m USING imported_ids i, grown
-     WHERE i.import_id = $1 AND i.kind = 'message' AND i.conversation_id = grown.id
-       AND m.conversation_id = i.conversation_id AND m.id = i.target_id`,
-    [importId],
-  );
-  await client.query(
-    `UPDATE conversations c SET last_seq = last_seq - size, last_rev = last_rev - revs,
-       last_message_at = (SELECT max(created_at) FROM messages WHERE conversation_id = c.id)
-     FROM grown WHERE c.id = grown.id`,
-  );
-  await client.query(
-    `DELETE FROM read_times t USING conversations c JOIN grown ON grown.id = c.id
-     WHERE t.conversation_id = c.id AND t.seq > c.last_seq`,
-  );
-  await client.query(
-    `UPDATE sessions s SET active_at = coalesce(c.last_message_at, s.created_at)
-     FROM grown JOIN conversations c ON c.id = grown.id WHERE s.id = grown.id`,
-  );
-  await client.query(
-    `UPDATE imported_ids i SET rev = rev - revs FROM grown WHERE i.kind = 'conversation' AND i.target_id = grown.id`,
-  );
-  await client.query(`DROP TABLE grown`);
-}
-
 async function removeRooms(client: Client, importId: string): Promise<void> {
-  const mine = (kind: string) => `SELECT target_id FROM imported_ids WHERE import_id = $1 AND kind = '${kind}'`;
+  const mine = (kind: string) =>
+    `SELECT target_id FROM imported_ids WHERE import_id = $1 AND kind = '${kind}' AND made`;
   await client.query(`DELETE FROM messages WHERE conversation_id IN (${mine('conversation')})`, [importId]);
   await client.query(`DELETE FROM conversations WHERE id IN (${mine('conversation')})`, [importId]);
   await client.query(`DELETE FROM servers WHERE id IN (${mine('server')})`, [importId]);
+  await client.query(`DELETE FROM categories WHERE id IN (${mine('category')})`, [importId]);
   await client.query(
     `DELETE FROM memberships m USING imported_ids i
      WHERE i.import_id = $1 AND i.kind = 'membership' AND i.made AND m.server_id = i.conversation_id

@@ -115,6 +115,8 @@ export interface OldMessage {
   replyTo?: string | null;
   /** The newest fifty of a conversation stay pinned. */
   pinned?: boolean;
+  /** The ids of the people it names, where the source tells; else they are found by `@username` in its text. */
+  mentions?: string[];
 }
 
 /** An earlier, or another, form of a message. */

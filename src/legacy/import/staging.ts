@@ -5,21 +5,30 @@ import { finished } from 'node:stream/promises';
 /** What waits here is what may be in memory of a table. */
 const FLUSH_CHARACTERS = 256 * 1024;
 
-export type Field = string | number | boolean | Date | null;
+export type Field = string | number | boolean | Date | string[] | null;
+
+const MESSAGES = `
+  n bigint, source_table text, ext text COLLATE "C", room_ext text COLLATE "C", id uuid, author uuid, role text,
+  content text, metadata jsonb, tokens integer, created timestamptz(3), read timestamptz(3), names jsonb,
+  mentioned uuid[], place double precision, edited timestamptz(3), reply_ext text COLLATE "C", pinned boolean,
+  fingerprint bigint`;
 
 /** What was read, in tables that go with the transaction. Nothing is judged yet. */
 export const STAGES = {
   old_rooms: `
-    n bigint, source_table text, ext text COLLATE "C", id uuid, owner uuid, agent uuid, advocate uuid, server uuid,
-    type text, title text, topic text, closed boolean, standing boolean, position integer, created timestamptz(3),
-    updated timestamptz(3), fingerprint bigint`,
-  old_messages: `
-    n bigint, source_table text, ext text COLLATE "C", room_ext text COLLATE "C", id uuid, author uuid, role text,
-    content text, metadata jsonb, tokens integer, created timestamptz(3), read timestamptz(3), names jsonb, place double precision,
-    fingerprint bigint`,
+    n bigint, source_table text, ext text COLLATE "C", id uuid, kind text, owner uuid, agent uuid, advocate uuid,
+    server uuid, people uuid[], parent_ext text COLLATE "C", root_ext text COLLATE "C", type text, title text,
+    topic text, category uuid, category_name text, closed boolean, standing boolean, position integer,
+    created timestamptz(3), updated timestamptz(3), fingerprint bigint`,
+  old_messages: MESSAGES,
+  /** What each thread would hang on, if nothing else is there. */
+  old_roots: MESSAGES,
   old_revisions: `
     n bigint, source_table text, ext text COLLATE "C", room_ext text COLLATE "C", message_ext text COLLATE "C",
     content text, created timestamptz(3), fingerprint bigint`,
+  old_reactions: `
+    n bigint, source_table text, ext text COLLATE "C", room_ext text COLLATE "C", message_ext text COLLATE "C",
+    person uuid, emoji text, created timestamptz(3)`,
   refused: `n bigint, source_table text, reason text`,
 };
 
@@ -36,12 +45,10 @@ export async function createStages(client: Client): Promise<void> {
  * open, since nothing else could be asked of the connection meanwhile.
  */
 export class Stager {
-  private readonly waiting: Record<Stage, string> = {
-    old_rooms: '',
-    old_messages: '',
-    old_revisions: '',
-    refused: '',
-  };
+  private readonly waiting = Object.fromEntries(Object.keys(STAGES).map((stage) => [stage, ''])) as Record<
+    Stage,
+    string
+  >;
   private inFlight: Promise<void> = Promise.resolve();
 
   constructor(private readonly client: Client) {}
@@ -72,6 +79,7 @@ export class Stager {
 function encoded(field: Field): string {
   if (field === null) return '\\N';
   if (field instanceof Date) return field.toISOString();
+  if (Array.isArray(field)) return `{${field.join()}}`;
   if (typeof field !== 'string') return String(field);
   return /[\\\n\r\t]/.test(field) ? field.replace(/[\\\n\r\t]/g, escaped) : field;
 }

@@ -17,13 +17,16 @@ export async function tallies(
   counts: Record<string, number>,
 ): Promise<Record<string, Tally>> {
   const { rows } = await client.query<{ table: string; what: keyof Judged | 'rejected'; size: string }>(
-    `SELECT source_table AS table, CASE WHEN is_new THEN 'carried' ELSE 'before' END AS what, count(*) AS size
-     FROM rooms WHERE NOT is_other GROUP BY 1, 2
+    `SELECT source_table AS table, CASE WHEN is_known THEN 'before' ELSE 'carried' END AS what, count(*) AS size
+     FROM rooms WHERE refusal IS NULL GROUP BY 1, 2
      UNION ALL SELECT source_table, 'carried', count(*) FROM carried GROUP BY 1
      UNION ALL SELECT o.source_table, 'before', count(*) FROM old_messages o JOIN known_messages k ON k.n = o.n GROUP BY 1
      UNION ALL
      SELECT source_table, CASE WHEN n IN (SELECT n FROM known_revisions) THEN 'before' ELSE 'carried' END, count(*)
      FROM old_revisions GROUP BY 1, 2
+     UNION ALL
+     SELECT source_table, CASE WHEN n IN (SELECT n FROM known_reactions) THEN 'before' ELSE 'carried' END, count(*)
+     FROM old_reactions GROUP BY 1, 2
      UNION ALL SELECT source_table, 'rejected', count(*) FROM refused GROUP BY 1`,
   );
   const tables: Record<string, Tally> = {};

@@ -33,8 +33,8 @@ async function touchedRooms(client: Client, importId: string): Promise<string[]>
      FROM imported_ids i JOIN conversations c ON c.id = i.target_id
      WHERE i.kind = 'conversation' AND c.last_rev <> i.rev AND (
        i.import_id = $1 OR EXISTS (
-         SELECT 1 FROM imported_ids m
-         WHERE m.import_id = $1 AND m.kind = 'message' AND m.conversation_id = i.target_id))
+         SELECT 1 FROM imported_ids m WHERE m.import_id = $1 AND m.scope = i.scope
+           AND m.kind IN ('message', 'change') AND m.conversation_id = i.target_id))
      ORDER BY i.external_id`,
     [importId],
   );

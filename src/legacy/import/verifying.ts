@@ -1,6 +1,9 @@
 import type { Client } from 'pg';
 
-/** One conversation, in the source and in the target. The checksum covers roles, texts, tokens, times and order. */
+/**
+ * One conversation, in the source and in the target. The checksum covers roles, texts, tokens, times and order, and what
+ * messages have beside these: edits, pins, what they reply to, and how many reacted with what.
+ */
 export interface Comparison {
   conversation: string;
   sourceCount: number;
@@ -24,8 +27,14 @@ export class MismatchError extends Error {
 const STORED = `('x' || left(md5(concat_ws(E'\\x1f', m.role, coalesce(m.tokens_used::text, ''), m.content)), 15))
   ::bit(60)::bigint`;
 
-const WEIGHED = (mark: string, at: string, place: string) =>
-  `sum((${mark}::numeric + floor(extract(epoch FROM ${at}) * 1000)) * ${place})`;
+/** What few messages have. */
+const BESIDE = (m: string) => `
+  CASE WHEN num_nonnulls(${m}.edited_at, ${m}.reply_to_id, ${m}.pinned_at, ${m}.reactions) = 0 THEN 0
+    ELSE hashtextextended(jsonb_build_array(extract(epoch FROM ${m}.edited_at), ${m}.reply_to_id,
+      extract(epoch FROM ${m}.pinned_at), ${m}.reactions)::text, 0)::numeric END`;
+
+const WEIGHED = (mark: string, m: string, place: string) =>
+  `sum((${mark}::numeric + floor(extract(epoch FROM ${m}.created_at) * 1000) + ${BESIDE(m)}) * ${place})`;
 
 /**
  * Compares what was read with what is now stored, for every conversation that is new or got something. Throws
@@ -33,12 +42,14 @@ const WEIGHED = (mark: string, at: string, place: string) =>
  */
 export async function verify(client: Client): Promise<Comparison[]> {
   await mustBeOwned(client);
+  await mustHang(client);
   const { rows } = await client.query<Comparison>(
     `WITH source AS (
-       SELECT room, count(*) AS size, ${WEIGHED('fingerprint', 'created_at', 'nth')} AS total FROM carried GROUP BY 1
+       SELECT room, count(*) AS size, ${WEIGHED('c.fingerprint', 'c', 'c.nth')} AS total
+       FROM carried c GROUP BY 1
      ), target AS (
        SELECT m.conversation_id AS room, count(*) AS size,
-         ${WEIGHED(STORED, 'm.created_at', '(m.seq - c.last_seq)')} AS total
+         ${WEIGHED(STORED, 'm', '(m.seq - c.last_seq)')} AS total
        FROM carried c
        JOIN messages m ON m.conversation_id = c.room AND m.seq = c.last_seq + c.nth AND m.id = c.id
        GROUP BY 1
@@ -62,10 +73,34 @@ async function mustBeOwned(client: Client): Promise<void> {
   const { rows } = await client.query<{ sessions: string; messages: string }>(
     `SELECT
        (SELECT count(*) FROM rooms r LEFT JOIN sessions s ON s.id = r.id AND s.owner_id IS NOT NULL
-        WHERE r.is_new AND r.server IS NULL AND s.id IS NULL) AS sessions,
+        WHERE r.is_new AND r.kind = 'session' AND s.id IS NULL) AS sessions,
        (SELECT count(*) FROM carried c WHERE c.role = 'user' AND c.author_id IS NULL) AS messages`,
   );
   const { sessions, messages } = rows[0] ?? {};
   if (Number(sessions) + Number(messages) === 0) return;
   throw new MismatchError(`${sessions} sessions and ${messages} messages have no owner: nothing was carried over.`);
+}
+
+/** Throws MismatchError where something does not hang together: threads and their messages, reactions and their counts. */
+async function mustHang(client: Client): Promise<void> {
+  const { rows } = await client.query<{ threads: string; reactions: string; counts: string; people: string }>(
+    `SELECT
+       (SELECT count(*) FROM rooms r LEFT JOIN threads t ON t.id = r.id AND t.parent_id = r.parent
+        WHERE r.is_new AND r.kind = 'thread' AND t.id IS NULL) AS threads,
+       (SELECT count(*) FROM given g LEFT JOIN reactions x ON x.conversation_id = g.room
+          AND x.message_id = g.message AND x.user_id = g.person AND x.emoji = g.emoji
+        WHERE x.rev IS NULL) AS reactions,
+       (SELECT count(*) FROM (SELECT DISTINCT room, message FROM given) g
+        JOIN messages m ON m.conversation_id = g.room AND m.id = g.message
+        WHERE (SELECT sum((kind ->> 'count')::integer) FROM jsonb_array_elements(m.reactions) kind) IS DISTINCT FROM
+          (SELECT count(*) FROM reactions x WHERE x.conversation_id = g.room AND x.message_id = g.message)) AS counts,
+       (SELECT count(*) FROM rooms r WHERE r.is_new AND r.kind = 'direct' AND cardinality(r.people) <>
+          (SELECT count(*) FROM direct_participants p WHERE p.direct_id = r.id)) AS people`,
+  );
+  const { threads, reactions, counts, people } = rows[0] ?? {};
+  if (Number(threads) + Number(reactions) + Number(counts) + Number(people) === 0) return;
+  throw new MismatchError(
+    `${threads} threads hang on nothing, ${reactions} reactions are missing, ${counts} messages count theirs wrongly and ` +
+      `${people} direct conversations lack people: nothing was carried over.`,
+  );
 }
