@@ -79,7 +79,7 @@ export class Row {
   stored(name: string, text: string): string {
     const stored = storable(text);
     if (stored !== text) this.notes.mend(`${this.table}.${name}`);
-    if (isTooLong(stored)) throw new UnreadableValue(TOO_LONG(name));
+    mustFitSearch(name, stored);
     return stored;
   }
 
@@ -146,7 +146,7 @@ export class Row {
     const raw = value instanceof MendedText ? value.text : value;
     const parsed = parsedOr(raw);
     const json = storableJson(isObject(parsed) ? parsed : { [otherwise]: raw }) as Record<string, unknown>;
-    if (isTooLong(JSON.stringify(json))) throw new UnreadableValue(TOO_LONG(name));
+    mustFitSearch(name, JSON.stringify(json));
     return json;
   }
 
@@ -167,6 +167,11 @@ export class Row {
       return (value as { toString(): string }).toString();
     throw new UnreadableValue(`${name} is not a text`);
   }
+}
+
+/** For texts that a reader puts together. Throws UnreadableValue. */
+export function mustFitSearch(name: string, text: string): void {
+  if (isTooLong(text)) throw new UnreadableValue(TOO_LONG(name));
 }
 
 function isTooLong(text: string): boolean {

@@ -2,6 +2,7 @@ import { isChatSessions, openChatSessions } from './readers/chat-sessions.js';
 import { openCharacters } from './readers/characters.js';
 import { openChatGpt } from './readers/chatgpt.js';
 import { isConversations, openConversations } from './readers/conversations.js';
+import { openDiscord } from './readers/discord.js';
 import { isOpenWebUi, openWebUi } from './readers/open-webui.js';
 import { openPeerChat } from './readers/peer-chat.js';
 import { openServers } from './readers/servers.js';
@@ -15,6 +16,7 @@ export const SOURCES: Record<string, (location: string, label?: string) => Promi
   'peer-chat': openPeerChat,
   conversations: openConversations,
   servers: openServers,
+  discord: openDiscord,
   'open-webui': openWebUi,
   chatgpt: openChatGpt,
 };

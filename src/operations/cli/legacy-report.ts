@@ -105,11 +105,12 @@ function comparisonText(conversations: Comparison[]): string {
 }
 
 function doneText(report: ImportReport): string {
-  const { sessions, messages } = report.updated;
+  const { sessions, messages, reactions } = report.updated;
   return [
     ...(report.conversations.length > 0 ? [comparisonText(report.conversations)] : []),
     ...report.renamed.map((line) => `Renamed: ${line}`),
     `Accounts made: ${report.accounts}; agents made, switched off: ${report.agents}.`,
     `Updated ${sessions} conversations and ${messages} messages; none is left without an owner.`,
+    ...(reactions > 0 ? [`Reactions carried: ${reactions}.`] : []),
   ].join('\n');
 }
