@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '../platform/database/database.js';
 import type { Tx } from '../platform/database/unit-of-work.js';
 import { sqlState } from '../platform/http/database-problem.js';
+import { EarlyStatistics } from './early-statistics.js';
 import type { MessageRole } from './message.entity.js';
 
 /** A message to be, in the form that the SQL function append_messages takes. */
@@ -59,11 +60,16 @@ const APPEND = `SELECT outcome, id, seq, rev, created_at AS "createdAt", owner_i
 
 @Injectable()
 export class AppendStore {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly statistics: EarlyStatistics,
+  ) {}
 
   /** Stores a batch in one commit; gives one judgement for each draft, in their order. */
-  append(drafts: DraftRow[]): Promise<Judged[]> {
-    return this.database.prepared<Judged>(APPEND, [JSON.stringify(drafts)]);
+  async append(drafts: DraftRow[]): Promise<Judged[]> {
+    const judged = await this.database.prepared<Judged>(APPEND, [JSON.stringify(drafts)]);
+    this.statistics.count(drafts.length);
+    return judged;
   }
 
   /** One message, as a part of a transaction that does more. */

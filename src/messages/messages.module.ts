@@ -5,6 +5,7 @@ import { AnswerAgain } from './answer-again.js';
 import { AppendStore } from './append-store.js';
 import { AttachingStore } from './attachments/attaching-store.js';
 import { Doubts } from './doubts.js';
+import { EarlyStatistics } from './early-statistics.js';
 import { HistoryService } from './history.service.js';
 import { InboxController } from './inbox.controller.js';
 import { InboxService } from './inbox.service.js';
@@ -39,6 +40,7 @@ import { WriteQueue } from './write-queue.js';
     AppendStore,
     AttachingStore,
     Doubts,
+    EarlyStatistics,
     HistoryService,
     InboxService,
     MessageChanges,
