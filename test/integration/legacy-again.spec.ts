@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import { LEGACY, LegacyHouse, MIGRATIONS } from '../support/legacy-commands.js';
-import { chatGptFile } from '../support/old-exports.js';
+import { chatGptFile, slackFiles, slackZip } from '../support/old-exports.js';
 import {
   chatSessions,
   communityServers,
@@ -36,6 +37,7 @@ describe('every old system, carried again', () => {
       'open-webui': webUi(house.path('webui.db'), {
         'c-1': webUiChat('b', { a: [null, 'user', 'A'], b: ['a', 'assistant', 'B'], c: ['a', 'assistant', 'C'] }),
       }),
+      slack: await written(house.path('slack.zip'), slackZip(slackFiles())),
       chatgpt: await chatGptFile(house.path('conversations.json')),
       characters: await mongoFolder(house.path('a'), charactersSessions(), charactersMessages(3_000)),
       'peer-chat': await mongoFolder(house.path('c'), [PEER], [...PEER_MESSAGES]),
@@ -50,7 +52,16 @@ describe('every old system, carried again', () => {
 
   afterEach(() => house.empty(), 60_000);
 
-  const sources = ['characters', 'chat-sessions', 'peer-chat', 'conversations', 'servers', 'open-webui', 'chatgpt'];
+  const sources = [
+    'characters',
+    'chat-sessions',
+    'peer-chat',
+    'conversations',
+    'servers',
+    'open-webui',
+    'chatgpt',
+    'slack',
+  ];
 
   it.each(sources)(
     '%s: adds nothing the second time, stays where somebody wrote, and goes without a trace',
@@ -154,6 +165,11 @@ describe('every old system, carried again', () => {
     300_000,
   );
 });
+
+async function written(file: string, content: Buffer): Promise<string> {
+  await writeFile(file, content);
+  return file;
+}
 
 function charactersSessions() {
   return [

@@ -57,6 +57,14 @@ export async function openArchive(location: string): Promise<Archive> {
   return zip(location);
 }
 
+/** Files that are not carried: JSON by name, everything else (pictures, recordings, pages) as how many. */
+export function filesLeft(names: string[]): Record<string, number> {
+  const isJson = (name: string) => /\.json$/i.test(name);
+  const rest = names.filter((name) => !isJson(name)).length;
+  const json = names.filter(isJson).map((name) => [name, 1] as const);
+  return { ...Object.fromEntries(json), ...(rest > 0 && { 'other files': rest }) };
+}
+
 function folder(location: string, home: string, names: string[]): Archive {
   const open = (name: string) => Promise.resolve({ bytes: createReadStream(path.join(home, name)) });
   return new Archive(location, names, open, () => Promise.resolve());

@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { canonicalEmoji } from '../../messages/reactions/emoji.js';
+import { mentionedIn, withMentions } from './mentioning.js';
 import { messageRow, reactionRow, revisionRow, rootRow } from './message-rows.js';
 import { People } from './people.js';
 import type { ReadRow } from './reading.js';
@@ -144,7 +145,7 @@ export class Intake {
       case 'thread':
         return this.thread(n, table, entry);
       case 'message':
-        return this.stage('old_messages', n, table, this.message(entry));
+        return this.stage('old_messages', n, table, await this.message(entry));
       case 'revision':
         return this.stage('old_revisions', n, table, revisionRow(entry));
       case 'reaction':
@@ -219,11 +220,18 @@ export class Intake {
     return this.stage('old_rooms', n, table, threadRow(this.scope, thread));
   }
 
-  private message(message: OldMessage): Field[] | string {
+  private async message(message: OldMessage): Promise<Field[] | string> {
     const author = message.author === null ? null : this.people.of(message.author);
     if (author === undefined) return ABSENT('author');
     const mentioned = message.mentions?.map((id) => this.people.of(id)).filter((id) => id !== undefined);
-    return messageRow(this.scope, message, author, mentioned ?? null);
+    return messageRow(this.scope, message, await this.named(message.content), author, mentioned ?? null);
+  }
+
+  /** A text with the names that people have here. */
+  private async named(content: string): Promise<string> {
+    if (mentionedIn(content).length === 0) return content;
+    await this.people.settle();
+    return withMentions(content, (id) => this.people.nameOf(id) ?? id);
   }
 
   private reaction(reaction: OldReaction): Field[] | string {

@@ -27,10 +27,13 @@ export function withLinks(
     url: isAddress(url) ? storable(url) : null,
     ...rest,
   }));
-  const lines = attachments.map(({ name, url }) =>
-    url === null ? escaped(name) : `[${escaped(name)}](${encoded(url)})`,
-  );
+  const lines = attachments.map(({ name, url }) => (url === null ? escaped(name) : linkTo(name, url)));
   return { content: [...(content === '' ? [] : [content]), ...lines].join('\n'), attachments };
+}
+
+/** A Markdown link. */
+export function linkTo(text: string, url: string): string {
+  return `[${escaped(text)}](${encoded(url)})`;
 }
 
 function isAddress(url: string | null): url is string {

@@ -16,15 +16,19 @@ interface Account {
   ext: string;
   /** As the old system has it. */
   oldName: string;
+  /** Once it is settled, that of the account. */
   username: string;
   email: string | null;
+  /** An earlier revert kept it, because somebody used it. */
+  isThere: boolean;
   displayName: string;
   passwordHash: string | null;
   createdAt: Date | null;
 }
 
 interface Taken {
-  ids: Set<string>;
+  /** The usernames of accounts by their ids. */
+  ids: Map<string, string>;
   names: Set<string>;
   emails: Set<string>;
 }
@@ -35,6 +39,11 @@ export class People {
   /** Null: the account was made by an earlier import, and its person has deleted it. */
   private readonly known = new Map<string, string | null>();
   private readonly fresh = new Map<string, Account>();
+  /** By the id in the old system: how those are called here whose account was there before. */
+  private readonly names = new Map<string, string>();
+  private unsettled: Account[] = [];
+  /** What was given to the accounts that this import makes. */
+  private readonly given = { names: new Set<string>(), emails: new Set<string>() };
 
   private constructor(
     private readonly client: Client,
@@ -54,12 +63,15 @@ export class People {
   ): Promise<People> {
     const owner = ownerName === undefined ? undefined : await accountNamed(client, ownerName);
     const people = new People(client, scope, source, notes, owner);
-    const { rows } = await client.query<{ ext: string; id: string | null }>(
-      `SELECT i.external_id AS ext, u.id FROM imported_ids i LEFT JOIN users u ON u.id = i.target_id
+    const { rows } = await client.query<{ ext: string; id: string | null; username: string | null }>(
+      `SELECT i.external_id AS ext, u.id, u.username FROM imported_ids i LEFT JOIN users u ON u.id = i.target_id
        WHERE i.scope = $1 AND i.kind = 'user'`,
       [scope],
     );
-    for (const { ext, id } of rows) people.known.set(ext, id);
+    for (const { ext, id, username } of rows) {
+      people.known.set(ext, id);
+      if (username !== null) people.names.set(ext, username);
+    }
     return people;
   }
 
@@ -90,20 +102,39 @@ export class People {
     return this.owner ?? this.known.get('') ?? this.remember('', { username: this.source.ownerless }, null);
   }
 
-  /** Makes the new accounts. A name that is taken gets `-legacy`, `-legacy-2`, ...; a taken address is left off. */
+  /** How somebody is called here, once all names are settled. */
+  nameOf(ext: string): string | undefined {
+    return this.fresh.get(ext)?.username ?? this.names.get(ext);
+  }
+
+  /** Makes the new accounts. Throws SourceError where somebody has taken a name or an address while it read. */
   async store(importId: string): Promise<number> {
+    await this.settle();
     const accounts = [...this.fresh.values()];
     let made = 0;
     for (let at = 0; at < accounts.length; at += CHUNK) {
       const chunk = accounts.slice(at, at + CHUNK);
-      const taken = await this.findTaken(chunk);
-      // Those that an earlier revert kept because somebody used them are there already.
-      const rows = [];
-      for (const account of chunk) if (!taken.ids.has(account.id)) rows.push(await this.settled(account, taken));
-      made += rows.length;
-      await this.insert(importId, chunk, rows);
+      const fresh = chunk.filter(({ isThere }) => !isThere);
+      mustBeFree(fresh, await this.findTaken(fresh));
+      made += fresh.length;
+      await this.insert(importId, chunk, fresh.map(asRow));
     }
     return made;
+  }
+
+  /** Gives everybody so far their name: one that is taken gets `-legacy`, `-legacy-2`, ...; a taken address is left off. */
+  async settle(): Promise<void> {
+    const accounts = this.unsettled;
+    this.unsettled = [];
+    for (let at = 0; at < accounts.length; at += CHUNK) {
+      const chunk = accounts.slice(at, at + CHUNK);
+      const taken = await this.findTaken(chunk);
+      for (const account of chunk) {
+        account.isThere = taken.ids.has(account.id);
+        if (account.isThere) account.username = taken.ids.get(account.id) as string;
+        else await this.settleOne(account, taken);
+      }
+    }
   }
 
   private async insert(importId: string, chunk: Account[], rows: object[]): Promise<void> {
@@ -136,23 +167,26 @@ export class People {
     const id = namedId(createdAt, this.scope, 'user', ext);
     const told = user.username?.trim() || user.email?.trim() || user.displayName?.trim() || `user-${ext}`;
     const name = EMAIL.test(told) ? (told.split('@')[0] ?? told) : told;
-    this.known.set(ext, id);
-    this.fresh.set(ext, {
+    const account: Account = {
       id,
       ext,
       oldName: user.username?.trim() || name,
       username: usable(name) ?? `user-${usable(ext) ?? id}`,
       email: user.email?.trim() || (EMAIL.test(told) ? told : null),
       displayName: user.displayName?.trim() || name,
+      isThere: false,
       passwordHash,
       createdAt,
-    });
+    };
+    this.known.set(ext, id);
+    this.fresh.set(ext, account);
+    this.unsettled.push(account);
     return id;
   }
 
   private async findTaken(chunk: Account[]): Promise<Taken> {
-    const { rows } = await this.client.query<{ id: string; name: string; email: string | null }>(
-      `SELECT id, username_key AS name, email_key AS email FROM users
+    const { rows } = await this.client.query<{ id: string; username: string; name: string; email: string | null }>(
+      `SELECT id, username, username_key AS name, email_key AS email FROM users
        WHERE id = ANY ($1) OR username_key = ANY ($2) OR email_key = ANY ($3)`,
       [
         chunk.map(({ id }) => id),
@@ -161,41 +195,51 @@ export class People {
       ],
     );
     return {
-      ids: new Set(rows.map(({ id }) => id)),
+      ids: new Map(rows.map(({ id, username }) => [id, username])),
       names: new Set(rows.map(({ name }) => name)),
       emails: new Set(rows.flatMap(({ email }) => email ?? [])),
     };
   }
 
-  private async settled(account: Account, taken: Taken) {
-    const username = await this.freeName(account.username, taken.names);
-    taken.names.add(comparable(username));
-    if (username !== account.oldName) this.renamed.push(`${account.oldName} -> ${username}`);
-    const usable = account.email !== null && isAddress(account.email) && !taken.emails.has(comparable(account.email));
-    const email = usable ? account.email : null;
-    if (account.email && !usable) this.renamed.push(`${account.email} -> no address (${username})`);
-    if (email) taken.emails.add(comparable(email));
-    return {
-      id: account.id,
-      username,
-      username_key: comparable(username),
-      email,
-      email_key: email && comparable(email),
-      display_name: account.displayName,
-      password_hash: account.passwordHash,
-      created_at: account.createdAt,
-    };
+  private async settleOne(account: Account, taken: Taken): Promise<void> {
+    account.username = await this.freeName(account.username, taken.names);
+    this.given.names.add(comparable(account.username));
+    if (account.username !== account.oldName) this.renamed.push(`${account.oldName} -> ${account.username}`);
+    const { email } = account;
+    if (email === null) return;
+    const key = comparable(email);
+    const isFree = isAddress(email) && !taken.emails.has(key) && !this.given.emails.has(key);
+    if (isFree) this.given.emails.add(key);
+    else this.renamed.push(`${email} -> no address (${account.username})`);
+    account.email = isFree ? email : null;
   }
 
   private async freeName(wanted: string, taken: Set<string>): Promise<string> {
-    if (!taken.has(comparable(wanted))) return wanted;
+    const isTaken = (name: string) => taken.has(comparable(name)) || this.given.names.has(comparable(name));
+    if (!isTaken(wanted)) return wanted;
     for (let n = 1; ; n++) {
       const name = n === 1 ? `${wanted}-legacy` : `${wanted}-legacy-${n}`;
-      if (taken.has(comparable(name))) continue;
+      if (isTaken(name)) continue;
       const { rowCount } = await this.client.query(`SELECT 1 FROM users WHERE username_key = $1`, [comparable(name)]);
       if (rowCount === 0) return name;
     }
   }
+}
+
+function asRow({ id, username, email, displayName, passwordHash, createdAt }: Account) {
+  return {
+    ...{ id, username, username_key: comparable(username), email, email_key: email && comparable(email) },
+    ...{ display_name: displayName, password_hash: passwordHash, created_at: createdAt },
+  };
+}
+
+function mustBeFree(accounts: Account[], taken: Taken): void {
+  const gone = accounts.find(
+    ({ username, email }) =>
+      taken.names.has(comparable(username)) || (email !== null && taken.emails.has(comparable(email))),
+  );
+  if (gone)
+    throw new SourceError(`Somebody has taken the name or the address of ${gone.username} meanwhile: run it again.`);
 }
 
 /** As a username may be written; nothing where nothing of it can be read. */

@@ -77,7 +77,7 @@ const CARRIED = `
     answers.reply_to AS reply_to_id, CASE WHEN pins.n IS NOT NULL THEN coalesce(o.created, r.created) END AS pinned_at,
     counts.kinds AS reactions, o.names, o.mentioned,
     CASE WHEN o.names IS NOT NULL OR o.mentioned IS NOT NULL THEN r.server END AS server,
-    CASE WHEN o.names IS NOT NULL OR o.mentioned IS NOT NULL THEN r.people END AS people, o.fingerprint
+    CASE WHEN o.names IS NOT NULL OR o.mentioned IS NOT NULL THEN r.people END AS people, o.fingerprint, o.stored
   FROM old_messages o
   JOIN rooms r ON r.ext = o.room_ext
   LEFT JOIN (

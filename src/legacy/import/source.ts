@@ -98,6 +98,7 @@ export interface OldMessage {
   role: 'user' | 'agent' | 'peer' | 'system';
   /** None: the owner of the session, the advocate of a peer session, or the agent, as the role says. */
   author: string | null;
+  /** Where it names people by their ids (`mentionOf`), it is stored with the names that they have here. */
   content: string;
   tokensUsed: number | null;
   metadata: Record<string, unknown> | null;

@@ -6,6 +6,7 @@ import { openDiscord } from './readers/discord.js';
 import { isOpenWebUi, openWebUi } from './readers/open-webui.js';
 import { openPeerChat } from './readers/peer-chat.js';
 import { openServers } from './readers/servers.js';
+import { openSlack } from './readers/slack.js';
 import { type Source, SourceError } from './source.js';
 import { SqliteFile } from './sqlite.js';
 
@@ -19,6 +20,7 @@ export const SOURCES: Record<string, (location: string, label?: string) => Promi
   discord: openDiscord,
   'open-webui': openWebUi,
   chatgpt: openChatGpt,
+  slack: openSlack,
 };
 
 /** The formats that are SQLite files, and how to tell them. */

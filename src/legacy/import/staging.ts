@@ -11,7 +11,7 @@ const MESSAGES = `
   n bigint, source_table text, ext text COLLATE "C", room_ext text COLLATE "C", id uuid, author uuid, role text,
   content text, metadata jsonb, tokens integer, created timestamptz(3), read timestamptz(3), names jsonb,
   mentioned uuid[], place double precision, edited timestamptz(3), reply_ext text COLLATE "C", pinned boolean,
-  fingerprint bigint`;
+  fingerprint bigint, stored bigint`;
 
 /** What was read, in tables that go with the transaction. Nothing is judged yet. */
 export const STAGES = {

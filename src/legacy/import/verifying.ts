@@ -45,7 +45,7 @@ export async function verify(client: Client): Promise<Comparison[]> {
   await mustHang(client);
   const { rows } = await client.query<Comparison>(
     `WITH source AS (
-       SELECT room, count(*) AS size, ${WEIGHED('c.fingerprint', 'c', 'c.nth')} AS total
+       SELECT room, count(*) AS size, ${WEIGHED('c.stored', 'c', 'c.nth')} AS total
        FROM carried c GROUP BY 1
      ), target AS (
        SELECT m.conversation_id AS room, count(*) AS size,

@@ -1,4 +1,4 @@
-import { openArchive } from '../archive.js';
+import { filesLeft, openArchive } from '../archive.js';
 import { listOf, objectOf, textOf } from '../json.js';
 import { type LinkedFile, withLinks } from '../links.js';
 import type { RawRow, Row } from '../row.js';
@@ -33,21 +33,13 @@ export async function openChatGpt(location: string, label = ''): Promise<Source>
         { name: 'conversations', count: () => counts.chats, rows: () => chats.chats(), understand: readChat },
         { name: 'messages', count: () => counts.messages, rows: () => chats.messages(), understand: readMessage },
       ],
-      otherTables: { ...beside, ...otherFiles(others) },
+      otherTables: { ...beside, ...filesLeft(others) },
       close: () => archive.close(),
     };
   } catch (error) {
     await archive.close();
     throw error;
   }
-}
-
-/** JSON by name, everything else (pictures, recordings, pages) as how many. */
-function otherFiles(names: string[]): Record<string, number> {
-  const isJson = (name: string) => /\.json$/i.test(name);
-  const rest = names.filter((name) => !isJson(name)).length;
-  const json = names.filter(isJson).map((name) => [name, 1] as const);
-  return { ...Object.fromEntries(json), ...(rest > 0 && { 'other files': rest }) };
 }
 
 function readChat(row: Row): OldSession {
