@@ -1,9 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { v7 as uuidv7 } from 'uuid';
 import { StandingChanged } from '../access/access.events.js';
 import { auditInRoom } from '../access/audit/audit.js';
 import { audienceOf, type Room, rulingKind } from '../access/facts.js';
-import { AnsweringAgent, type HouseVoice, Moderator, Scribe, Writer } from '../access/pass.js';
+import { Moderator, Scribe, Writer } from '../access/pass.js';
 import {
   ConversationCleared,
   ConversationDeleted,
@@ -14,30 +13,16 @@ import { Problem } from '../platform/http/problem.js';
 import type { DraftRow, Judged, Outcome } from './append-store.js';
 import { AttachingStore } from './attachments/attaching-store.js';
 import { Doubts } from './doubts.js';
+import { type Draft, draftRow, type Speaker, storedRow } from './draft.js';
 import { HistoryService } from './history.service.js';
 import { MessageChanges } from './message-changes.js';
-import { type Mentioning, mentioning, storeMentions } from './mentions/mentioning.js';
+import { mentioning, storeMentions } from './mentions/mentioning.js';
 import { WhoIsHere } from './mentions/who-is-here.js';
 import type { AttachmentData } from './message.entity.js';
-import { type MessageRow, messageView, type MessageView, NEW_MESSAGE } from './message.presenter.js';
+import { type MessageRow, messageView, type MessageView } from './message.presenter.js';
 import { MessageCreated, MessageDeleted, MessageStored, MessageUpdated } from './messages.events.js';
 import { removeContents } from './remove-contents.js';
 import { WriteQueue } from './write-queue.js';
-
-/** Who may say something in a room: a person, its agent, or the house. */
-type Speaker = Writer | AnsweringAgent | HouseVoice;
-
-/** What somebody wants to say. */
-export interface Draft {
-  content: string;
-  nonce?: string | undefined;
-  replyToId?: string | undefined;
-  metadata?: Record<string, unknown> | undefined;
-  tokensUsed?: number | undefined;
-  attachmentIds?: string[] | undefined;
-  /** Of an agent: the reply that ends with this message, in the same commit. */
-  reply?: { id: string; attempt: number; status: 'done' | 'stopped' } | undefined;
-}
 
 /** What became of a send; with the message where it was stored. */
 interface Settled {
@@ -197,9 +182,9 @@ export class MessagesService {
   }
 
   private announceNew(pass: Speaker, row: DraftRow, judged: Judged, attachments: AttachmentData[] | null): MessageView {
-    const { seq, rev, createdAt, title, replyId, mentions, joined } = judged;
+    const { rev, title, replyId, joined } = judged;
     const room = roomOf(pass.room, judged);
-    const message = messageView({ ...NEW_MESSAGE, ...row, attachments, seq, rev, createdAt, mentions }, pass.author);
+    const message = messageView(storedRow(row, judged, attachments), pass.author);
     const audience = audienceOf(room);
     this.bus.publish(MessageCreated(audience, { conversationId: room.id, rev, message }));
     if (title !== null) this.bus.publish(ConversationUpdated(audience, { conversation: { id: room.id, title } }));
@@ -217,28 +202,6 @@ function roomOf(room: Room, { ownerId, advocateId, agentId }: Judged): Room {
 function mayEdit(pass: Writer, { authorId, agentId, role }: MessageRow): boolean {
   if (authorId !== null) return authorId === pass.actor.userId;
   return pass instanceof Scribe && role === 'agent' && agentId === null;
-}
-
-function draftRow(pass: Speaker, draft: Draft, named: Mentioning): DraftRow {
-  return {
-    conversationId: pass.room.id,
-    id: uuidv7(),
-    authorId: pass instanceof Writer ? pass.actor.userId : null,
-    agentId: pass instanceof AnsweringAgent ? pass.author.id : null,
-    role: pass.role,
-    content: draft.content,
-    metadata: draft.metadata ?? null,
-    tokensUsed: draft.tokensUsed ?? null,
-    nonce: draft.nonce ?? null,
-    replyToId: draft.replyToId ?? null,
-    replyId: draft.reply?.id ?? (pass.room.kind === 'session' && pass.role === 'user' ? uuidv7() : null),
-    attempt: draft.reply?.attempt ?? null,
-    replyStatus: draft.reply?.status ?? null,
-    mentionNames: named.names,
-    mentionServerId: named.serverId,
-    mentionUserIds: named.userIds,
-    mentionsEveryone: named.everyone,
-  };
 }
 
 function refusal(outcome: Outcome, kind: string): Problem {
