@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { fileURLToPath } from 'node:url';
+import { discordFolder, talk } from '../support/discord-export.js';
 import { LEGACY, LegacyHouse, MIGRATIONS } from '../support/legacy-commands.js';
 import { chatGptFile, slackFiles, slackZip } from '../support/old-exports.js';
 import {
@@ -42,6 +43,7 @@ describe('every old system, carried again', () => {
       characters: await mongoFolder(house.path('a'), charactersSessions(), charactersMessages(3_000)),
       'peer-chat': await mongoFolder(house.path('c'), [PEER], [...PEER_MESSAGES]),
       servers: servers.url,
+      discord: await discordFolder(house.path('discord'), (messages) => [...messages, ...talk(3_000)]),
     });
   }, 60_000);
 
@@ -61,6 +63,7 @@ describe('every old system, carried again', () => {
     'open-webui',
     'chatgpt',
     'slack',
+    'discord',
   ];
 
   it.each(sources)(
@@ -109,6 +112,7 @@ describe('every old system, carried again', () => {
     ['chat-sessions', 10, asImport],
     ['characters', 3, asImport],
     ['servers', 2, asImport],
+    ['discord', 3, asImport],
     ['chat-sessions', 2, () => [MIGRATIONS, 'run']],
   ];
 

@@ -9,6 +9,7 @@ export const snowflake = (second: number, n = 0) =>
 
 export const ADA = person(1, 'ada', { nickname: 'Ada Lovelace' });
 export const BOB = person(2, 'bob', {});
+export const EVE = person(4, 'eve', {});
 export const BOT = person(3, 'robot', { isBot: true });
 
 function person(n: number, name: string, more: object) {
@@ -118,4 +119,11 @@ export async function discordFolder(
     said(21, BOB, 'What?', { id: snowflake(21, 1) }),
   ]);
   return folder;
+}
+
+/** So much more that was said in a channel, with reactions to some of it. */
+export function talk(size: number): Message[] {
+  return Array.from({ length: size }, (_, n) =>
+    said(1_000 + n, n % 2 === 0 ? ADA : BOB, `message ${n}`, n % 5 === 0 ? { reactions: [reacted('👍', [BOT])] } : {}),
+  );
 }

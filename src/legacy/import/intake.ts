@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
+import { ABSENT, Communities } from './communities.js';
 import { canonicalEmoji } from '../../messages/reactions/emoji.js';
 import { mentionedIn, withMentions } from './mentioning.js';
 import { messageRow, reactionRow, revisionRow, rootRow } from './message-rows.js';
@@ -7,21 +8,9 @@ import { People } from './people.js';
 import type { ReadRow } from './reading.js';
 import { channelRow, directRow, sessionRow, threadRow } from './room-rows.js';
 import type { Notes } from './row.js';
-import type {
-  OldChannel,
-  OldDirect,
-  OldMembership,
-  OldMessage,
-  OldReaction,
-  OldServer,
-  OldSession,
-  OldThread,
-  Source,
-} from './source.js';
+import type { OldChannel, OldDirect, OldMessage, OldReaction, OldSession, OldThread, Source } from './source.js';
 import { createStages, type Field, type Stage, Stager } from './staging.js';
 import { namedId } from './values.js';
-
-const ABSENT = (what: string) => `its ${what} is not in the source, or has been deleted here`;
 
 /** As the app has it. */
 const MOST_IN_DIRECT = 10;
@@ -39,10 +28,6 @@ export class Intake {
   /** What was judged here and is not staged, by table. */
   readonly judged = new Map<string, Judged>();
   private readonly stager: Stager;
-  private readonly servers = new Map<string, OldServer & { target: string; isNew: boolean }>();
-  private readonly memberships: OldMembership[] = [];
-  /** Ids of memberships, and pairs of a server and a person. */
-  private readonly seen = new Set<string>();
   private readonly agents = new Map<string, { id: string; isNew: boolean }>();
   /** Also of those that were renamed or deleted since. */
   private readonly agentIds = new Set<string>();
@@ -51,8 +36,7 @@ export class Intake {
     private readonly client: Client,
     private readonly scope: string,
     readonly people: People,
-    /** By kind and old id: the server, or null where it has been deleted since. */
-    private readonly known: ReadonlyMap<string, string | null>,
+    private readonly communities: Communities,
   ) {
     this.stager = new Stager(client);
   }
@@ -60,18 +44,12 @@ export class Intake {
   /** Throws SourceError where `owner` names nobody. */
   static async open(client: Client, scope: string, source: Source, notes: Notes, owner?: string): Promise<Intake> {
     const people = await People.load(client, scope, source, notes, owner);
-    const { rows } = await client.query<{ kind: string; ext: string; id: string | null }>(
-      `SELECT i.kind, i.external_id AS ext, s.id FROM imported_ids i
-       LEFT JOIN servers s ON s.id = coalesce(i.conversation_id, i.target_id)
-       WHERE i.scope = $1 AND i.kind IN ('server', 'membership')`,
-      [scope],
-    );
-    const known = new Map(rows.map(({ kind, ext, id }) => [`${kind} ${ext}`, id]));
+    const communities = await Communities.load(client, scope, people);
     const agents = await client.query<{ slug: string; id: string; deleted: boolean }>(
       `SELECT slug, id, deleted_at IS NOT NULL AS deleted FROM agents`,
     );
     await createStages(client);
-    const intake = new Intake(client, scope, people, known);
+    const intake = new Intake(client, scope, people, communities);
     for (const { slug, id, deleted } of agents.rows) {
       intake.agentIds.add(id);
       if (!deleted) intake.agents.set(slug, { id, isNew: false });
@@ -97,29 +75,13 @@ export class Intake {
         id,
         slug,
       ]);
-      await this.remember(importId, 'agent', slug, id);
-    }
-    const servers = [...this.servers.values()].filter(({ isNew }) => isNew);
-    for (const server of servers) {
-      const creator = server.createdBy === null ? null : (this.people.of(server.createdBy) ?? null);
       await this.client.query(
-        `INSERT INTO servers (id, name, icon_url, created_by, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, coalesce($5, now()), coalesce($5, now()))`,
-        [server.target, server.name, server.iconUrl, creator, server.createdAt],
+        `INSERT INTO imported_ids (scope, kind, external_id, import_id, target_id) VALUES ($1, 'agent', $2, $3, $4)
+         ON CONFLICT (kind, external_id, scope) DO UPDATE SET import_id = $3, target_id = $4`,
+        [this.scope, slug, importId, id],
       );
-      await this.remember(importId, 'server', server.id, server.target);
     }
-    for (const { id, server, user, role, joinedAt } of this.memberships) {
-      const serverId = this.servers.get(server)?.target as string;
-      const userId = this.people.of(user) as string;
-      const { rowCount } = await this.client.query(
-        `INSERT INTO memberships (server_id, user_id, role, joined_at) VALUES ($1, $2, $3, coalesce($4, now()))
-         ON CONFLICT DO NOTHING`,
-        [serverId, userId, role, joinedAt],
-      );
-      await this.remember(importId, 'membership', id, userId, serverId, rowCount === 1);
-    }
-    const total = accounts + agents.length + servers.length + this.memberships.length;
+    const total = accounts + agents.length + (await this.communities.store(importId));
     return { total, accounts, agents: agents.length };
   }
 
@@ -133,9 +95,9 @@ export class Intake {
       case 'password':
         return this.count(table, this.people.addPassword(entry, table) ?? ABSENT('person'));
       case 'server':
-        return this.count(table, this.server(entry));
+        return this.count(table, this.communities.addServer(entry));
       case 'membership':
-        return this.count(table, this.membership(entry));
+        return this.count(table, this.communities.addMembership(entry));
       case 'session':
         return this.stage('old_rooms', n, table, this.session(entry));
       case 'channel':
@@ -169,29 +131,6 @@ export class Intake {
     return undefined;
   }
 
-  private server(server: OldServer): 'new' | 'known' | 'twice' {
-    if (this.servers.has(server.id)) return 'twice';
-    const known = this.known.get(`server ${server.id}`);
-    if (known === null) return 'known';
-    const target = known ?? namedId(server.createdAt, this.scope, 'server', server.id);
-    this.servers.set(server.id, { ...server, target, isNew: !known });
-    return known ? 'known' : 'new';
-  }
-
-  private membership(membership: OldMembership): string {
-    const pair = `${membership.server} ${membership.user}`;
-    if (this.seen.has(membership.id)) return 'twice';
-    this.seen.add(membership.id);
-    const isKnown = this.known.has(`membership ${membership.id}`);
-    if (!isKnown && !this.servers.has(membership.server)) return ABSENT('server');
-    if (!isKnown && !this.people.of(membership.user)) return ABSENT('person');
-    if (this.seen.has(pair)) return 'duplicate: this person is a member already';
-    this.seen.add(pair);
-    if (isKnown) return 'known';
-    this.memberships.push(membership);
-    return 'new';
-  }
-
   private session(session: OldSession): Field[] | string {
     const owner = session.owner === null ? this.people.ownerless() : this.people.of(session.owner);
     if (!owner) return ABSENT('owner');
@@ -202,8 +141,8 @@ export class Intake {
   }
 
   private channel(channel: OldChannel): Field[] | string {
-    const server = this.servers.get(channel.server);
-    return server ? channelRow(this.scope, channel, server.target) : ABSENT('server');
+    const server = this.communities.of(channel.server);
+    return server === undefined ? ABSENT('server') : channelRow(this.scope, channel, server);
   }
 
   private direct(direct: OldDirect): Field[] | string {
@@ -248,21 +187,5 @@ export class Intake {
     const id = this.agentIds.has(named) ? uuidv7() : named;
     this.agents.set(slug, { id, isNew: true });
     return id;
-  }
-
-  private async remember(
-    importId: string,
-    kind: string,
-    ext: string,
-    target: string,
-    of: string | null = null,
-    made = true,
-  ): Promise<void> {
-    await this.client.query(
-      `INSERT INTO imported_ids (scope, kind, external_id, import_id, target_id, conversation_id, made)
-       VALUES ($1, $2, $3, $4, $5, $6, $7)
-       ON CONFLICT (kind, external_id, scope) DO UPDATE SET import_id = $4, target_id = $5`,
-      [this.scope, kind, ext, importId, target, of, made],
-    );
   }
 }

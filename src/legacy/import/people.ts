@@ -50,7 +50,8 @@ export class People {
     private readonly scope: string,
     private readonly source: Source,
     private readonly notes: Notes,
-    private readonly owner: string | undefined,
+    /** The account that takes what has no owner, where one was named. */
+    readonly owner: string | undefined,
   ) {}
 
   /** Throws SourceError where `owner` names nobody. */

@@ -44,8 +44,9 @@ export function threadRow(scope: string, thread: OldThread): Field[] {
   return roomFields(scope, thread, { kind: 'thread', parent: thread.channel, root: thread.root });
 }
 
+/** In the order of their ids: the app knows the conversation by them. */
 export function directRow(scope: string, direct: OldDirect, people: string[]): Field[] {
-  return roomFields(scope, direct, { kind: 'direct', people });
+  return roomFields(scope, direct, { kind: 'direct', people: [...people].sort() });
 }
 
 function roomFields(scope: string, { id, createdAt }: { id: string; createdAt: Date | null }, room: RoomRow): Field[] {
