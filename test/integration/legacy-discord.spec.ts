@@ -191,7 +191,7 @@ describe('carrying the exports of DiscordChatExporter over', () => {
       `SELECT s.name, (SELECT array_agg(ch.name ORDER BY ch.position) FROM channels ch WHERE ch.server_id = s.id) AS channels,
          (SELECT array_agg(u.username || ' ' || m.role ORDER BY u.username) FROM memberships m
           JOIN users u ON u.id = m.user_id WHERE m.server_id = s.id) AS members
-       FROM servers s ORDER BY s.name`,
+       FROM servers s ORDER BY lower(s.name) COLLATE "C"`,
     );
   const thread = (n: number, name: string, more: object) =>
     channel(n, name, { type: 'GuildPublicThread', categoryId: GENERAL.id, category: 'general', ...more });
