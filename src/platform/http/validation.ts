@@ -2,7 +2,10 @@ import { type ArgumentMetadata, Injectable, type PipeTransform } from '@nestjs/c
 import { plainToInstance } from 'class-transformer';
 import { type ValidationError, validateSync } from 'class-validator';
 import { type FieldError, Problem } from './problem.js';
+import { rememberMetadata } from './remember-metadata.js';
 import { textProblems } from './text.js';
+
+rememberMetadata();
 
 type Class<T extends object> = new () => T;
 const PLAIN: unknown[] = [String, Number, Boolean, Array, Object, undefined];
