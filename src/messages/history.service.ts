@@ -115,7 +115,11 @@ export class HistoryService {
     const shown = rows.slice(0, limit).map((row) => ({ row, asOthersSeeIt: presentMessage({ ...row, reacted: [] }) }));
     const more = rows.length > limit;
     const rev = more ? (shown.at(-1)?.row.rev ?? after) : headRev;
-    return (userId) => ({ items: shown.map((each) => seenBy(each, userId)), rev, more, reset: false, clearedSeq });
+    const asOthersSeeThem = { items: shown.map((each) => each.asOthersSeeIt), rev, more, reset: false, clearedSeq };
+    return (userId = '') =>
+      shown.some(({ row }) => row.reactedBy?.[userId])
+        ? { ...asOthersSeeThem, items: shown.map((each) => seenBy(each, userId)) }
+        : asOthersSeeThem;
   }
 
   /** As nobody in particular sees it. Throws 404. */
@@ -156,7 +160,7 @@ function keysOf({ room, actor }: Viewer): unknown[] {
   return [room.id, actor?.userId ?? null];
 }
 
-function seenBy({ row, asOthersSeeIt }: { row: SharedRow; asOthersSeeIt: MessageView }, userId = ''): MessageView {
+function seenBy({ row, asOthersSeeIt }: { row: SharedRow; asOthersSeeIt: MessageView }, userId: string): MessageView {
   const reacted = row.reactedBy?.[userId];
   return reacted ? presentMessage({ ...row, reacted }) : asOthersSeeIt;
 }

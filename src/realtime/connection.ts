@@ -102,7 +102,11 @@ export class Connection {
 
   /** An answer to this socket alone. */
   send(value: object): void {
-    this.write(textFrame(JSON.stringify(value)));
+    this.sendText(JSON.stringify(value));
+  }
+
+  sendText(text: string): void {
+    this.write(textFrame(text));
   }
 
   /** An event. Before `ready`, and for a room that is being synced, it waits for what is older. */

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AccessService } from '../access/access.service.js';
+import type { Changes } from '../messages/history.service.js';
 import { Problem } from '../platform/http/problem.js';
 import { CatchingUp } from './catching-up.js';
 import type { Connection } from './connection.js';
@@ -8,6 +9,8 @@ import { RoomOrder } from './room-order.js';
 /** Brings a client from the rev it has to the present, page by page, as fast as it reads. */
 @Injectable()
 export class SyncService {
+  private readonly texts = new WeakMap<Changes, string>();
+
   constructor(
     private readonly access: AccessService,
     private readonly order: RoomOrder,
@@ -29,7 +32,7 @@ export class SyncService {
       for (let more = true; more && !connection.isClosed;) {
         const reader = await this.access.enter(connection.actor, conversationId, 'read');
         const changes = await this.catchingUp.changes(reader, rev);
-        connection.send({ type: 'changes', ref, conversationId, ...changes });
+        connection.sendText(this.frame(changes, conversationId, ref));
         ({ rev, more } = changes);
         for (const message of changes.items) seq = Math.max(seq, message.seq);
         isTold = true;
@@ -40,5 +43,12 @@ export class SyncService {
       connection.endSync(conversationId, rev);
     }
     return undefined;
+  }
+
+  /** Those who come back together get the very same changes: written out once for all of them. */
+  private frame(changes: Changes, conversationId: string, ref: string | undefined): string {
+    const text = this.texts.get(changes) ?? JSON.stringify(changes);
+    this.texts.set(changes, text);
+    return `${JSON.stringify({ type: 'changes', ref, conversationId }).slice(0, -1)},${text.slice(1)}`;
   }
 }
