@@ -46,7 +46,7 @@ describe('carrying the exports of DiscordChatExporter over', () => {
     expect(await messages(GENERAL.id)).toEqual([
       { ...plain, seq: 1, rev: 1, role: 'system', content: 'Ada Lovelace joined the server.' },
       {
-        ...{ ...plain, seq: 2, rev: 5, role: 'user', who: 'ada', content: 'Hello @bob' },
+        ...{ ...plain, seq: 2, rev: 5, role: 'user', who: 'ada', content: 'Hello @bob.' },
         reactions: [
           { emoji: '👍', count: 2 },
           { emoji: '🎉', count: 1 },
@@ -105,7 +105,7 @@ describe('carrying the exports of DiscordChatExporter over', () => {
         `SELECT u.username, m.content, m.metadata FROM mentions n JOIN users u ON u.id = n.user_id
          JOIN messages m ON m.conversation_id = n.conversation_id AND m.seq = n.seq`,
       ),
-    ).toEqual([{ username: 'bob', content: 'Hello @bob', metadata: null }]);
+    ).toEqual([{ username: 'bob', content: 'Hello @bob.', metadata: null }]);
     const [file] = await house.rows(`SELECT metadata FROM messages WHERE content LIKE '%a.png)'`);
     expect(file).toEqual({
       metadata: {
@@ -146,7 +146,7 @@ describe('carrying the exports of DiscordChatExporter over', () => {
     const room = await messages(GENERAL.id);
     expect(room.filter(({ rev }) => rev > 13)).toEqual([
       {
-        ...{ ...plain, seq: 2, rev: 18, role: 'user', who: 'ada', content: 'Hello @bob' },
+        ...{ ...plain, seq: 2, rev: 18, role: 'user', who: 'ada', content: 'Hello @bob.' },
         reactions: [
           { emoji: '👍', count: 2 },
           { emoji: '🎉', count: 2 },
@@ -365,6 +365,42 @@ describe('carrying the exports of DiscordChatExporter over', () => {
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(word) });
     expect(stderr).not.toMatch(/\n +at /);
   });
+
+  it('stores what cannot be stored by its stand-in, wherever it stands', async () => {
+    const NUL = 'a\u0000b';
+    const user = { id: NUL, name: NUL, nickname: NUL };
+    const emoji = { id: NUL, name: NUL };
+    const message = {
+      ...{ type: 'Reply', content: `<@${NUL}> @${NUL}`, author: ADA, mentions: [user], isPinned: true },
+      ...{ reference: { messageId: NUL, channelId: GENERAL.id }, reactions: [{ emoji, users: [user, ADA], count: 2 }] },
+      ...{ attachments: [{ fileName: NUL, url: `https://x/${NUL}` }], stickers: [{ name: NUL, sourceUrl: NUL }] },
+      ...{
+        embeds: [{ title: NUL, url: NUL, fields: [{ name: NUL, value: NUL }] }],
+        forwardedMessage: { content: NUL },
+      },
+    };
+    const messages = [
+      { ...message, id: '1' },
+      { ...message, id: '2', content: '', author: user },
+      { ...message, id: '3', content: '', forwardedMessage: null },
+      { ...message, id: '4', type: 'ThreadCreated', reference: { channelId: NUL } },
+      { ...message, id: NUL, type: NUL, author: { ...user, id: 'u' } },
+    ];
+    const folder = house.path('nul');
+    const guild = { id: NUL, name: NUL, iconUrl: `https://${NUL}` };
+    await discordFile(
+      path.join(folder, 'a.json'),
+      guild,
+      { ...GENERAL, name: NUL, topic: NUL, category: NUL },
+      messages,
+    );
+    const of = { id: NUL, name: NUL, type: 'GuildPublicThread', categoryId: GENERAL.id };
+    await discordFile(path.join(folder, 'b.json'), guild, of, [{ ...message, id: '5', type: '21' }]);
+    const { code, stdout, stderr } = await house.carry('discord', folder);
+    expect([code, code === 2 ? '' : stderr + stdout]).toEqual([2, '']);
+    expect(stdout).toContain('messages: 6 found = 5 to carry');
+    expect(await house.rows(`SELECT name FROM channels`)).toEqual([{ name: 'a␀b' }]);
+  }, 180_000);
 
   it('takes what is odd for what it is, and rejects what is none', async () => {
     const deep = `{"id": "9", "author": ${'['.repeat(600)}${']'.repeat(600)}}`;

@@ -97,7 +97,10 @@ export async function discordFolder(
 ): Promise<string> {
   const general = [
     said(1, ADA, 'Joined the server.', { type: 'GuildMemberJoin' }),
-    said(2, ADA, 'Hello @bob', { mentions: [BOB], reactions: [reacted('👍', [BOB, BOT]), reacted('🎉', [BOB])] }),
+    said(2, ADA, 'Hello @Bobby.', {
+      mentions: [{ ...BOB, nickname: 'Bobby' }],
+      reactions: [reacted('👍', [BOB, BOT]), reacted('🎉', [BOB])],
+    }),
     said(3, BOB, 'Edited now', { timestampEdited: at(90).toISOString(), isPinned: true }),
     said(4, ADA, 'An answer', reply(2)),
     said(5, BOB, '', {

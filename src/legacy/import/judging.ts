@@ -101,7 +101,8 @@ const ROOMS = `
       CASE WHEN o.kind = 'session' THEN ARRAY[coalesce(s.owner_id, o.owner), coalesce(s.advocate_id, o.advocate)]
         ELSE o.people END AS people,
       o.type, o.title, o.topic, o.category, o.category_name, coalesce(c.closed, o.closed) AS closed, o.standing,
-      o.position, coalesce(o.created, now()) AS created, coalesce(o.updated, o.created, now()) AS updated,
+      o.position, coalesce(o.created, now()::timestamptz(3)) AS created,
+      coalesce(o.updated, o.created, now()::timestamptz(3)) AS updated,
       o.fingerprint, coalesce(c.last_seq, 0) AS last_seq, coalesce(c.last_rev, 0) AS last_rev
     FROM old_rooms o
     LEFT JOIN imported_ids known

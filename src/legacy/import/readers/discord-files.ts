@@ -44,6 +44,11 @@ export async function discordFiles(location: string): Promise<{ files: DiscordFi
   return { files, others };
 }
 
+/** The text of an id that is one. */
+export function idOf(value: unknown): string | null {
+  return typeof value === 'string' && /^[\w-]{1,100}$/.test(value) ? value : null;
+}
+
 /** When something was made: the upper bits of its id. */
 export function timeOfId(id: string): Date | null {
   return SNOWFLAKE.test(id) ? new Date(Number(BigInt(id) >> 22n) + EPOCH) : null;

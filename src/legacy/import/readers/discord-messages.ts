@@ -1,9 +1,10 @@
 import { listOf, objectOf, textOf } from '../json.js';
 import { type LinkedFile, withLinks } from '../links.js';
+import { mentionOf } from '../mentioning.js';
 import { mustFitSearch, type RawRow, type Row } from '../row.js';
 import type { OldMessage } from '../source.js';
 import { storable, storableJson, UnreadableValue } from '../values.js';
-import { timeOfId } from './discord-files.js';
+import { idOf, timeOfId } from './discord-files.js';
 import type { DiscordSurvey } from './discord-survey.js';
 
 /** What people, and bots on their behalf, say. Everything else is told by Discord itself. */
@@ -19,6 +20,8 @@ const TOLD: Record<string, string> = {
 const THREAD_STARTER = '21';
 /** What is small enough to go with each page of a history. */
 const MAX_BESIDE = 16_384;
+/** Discord's own names have 32 characters at most. */
+const MAX_NAME = 100;
 /** Lists and marks that say nothing where they are empty. */
 const OFTEN_EMPTY = ['embeds', 'stickers', 'inlineEmojis', 'attachments', 'reactions', 'mentions'];
 
@@ -34,9 +37,11 @@ export function readMessage(row: Row, survey: DiscordSurvey): OldMessage {
   row.take('reactions');
   const createdAt = row.time('timestamp') ?? timeOfId(id);
   const reference = objectOf(row.take('reference'));
-  const text = isSaid ? saidIn(row) : toldIn(row, type, author, textOf(reference.channelId), conversation, survey);
+  const people = mentionsOf(row, survey);
+  const text = isSaid
+    ? named(saidIn(row), people)
+    : toldIn(row, type, author, textOf(reference.channelId), conversation, survey);
   const { content, attachments } = withLinks(text, filesOf(row));
-  const mentions = listOf(row.take('mentions')).flatMap((person) => textOf(objectOf(person).id) ?? []);
   const metadata = { ...beside(row, type, attachments), ...authorOf(author, survey.people.get(authorId)) };
   mustFitSearch('content', content);
   mustFitSearch('metadata', JSON.stringify(metadata));
@@ -45,10 +50,32 @@ export function readMessage(row: Row, survey: DiscordSurvey): OldMessage {
     ...{ content, tokensUsed: null, createdAt, order: createdAt?.getTime() ?? 0 },
     metadata: Object.keys(metadata).length > 0 ? (storableJson(metadata) as Record<string, unknown>) : null,
     editedAt: row.time('timestampEdited'),
-    replyTo: reference.channelId === conversation ? textOf(reference.messageId) : null,
+    replyTo: reference.channelId === conversation ? idOf(reference.messageId) : null,
     pinned: row.take('isPinned') === true,
-    mentions: isSaid ? mentions.filter((person) => survey.people.has(person)) : [],
+    mentions: isSaid ? people.map(({ id }) => String(id)) : [],
   };
+}
+
+/** Those who have an account: who was only ever mentioned has none. */
+function mentionsOf(row: Row, survey: DiscordSurvey): RawRow[] {
+  const people = listOf(row.take('mentions')).map(objectOf);
+  return people.filter(({ id }) => survey.people.has(idOf(id) ?? ''));
+}
+
+/** An export names people as they were called in the guild, or with `--markdown false` by their ids. */
+function named(text: string, people: RawRow[]): string {
+  const ids = new Map<string, string>();
+  for (const { id, nickname, name } of people) {
+    const names = [nickname, name].map(textOf).filter((form) => form !== null && form.length <= MAX_NAME);
+    for (const form of [...names.map((form) => `@${form}`), `<@${String(id)}>`, `<@!${String(id)}>`]) {
+      if (!ids.has(form)) ids.set(form, String(id));
+    }
+  }
+  if (ids.size === 0) return text;
+  const forms = [...ids.keys()]
+    .sort((a, b) => b.length - a.length)
+    .map((form) => form.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
+  return text.replace(new RegExp(forms.join('|'), 'g'), (form) => mentionOf(ids.get(form) ?? ''));
 }
 
 /** As a number it would have lost its last digits. */

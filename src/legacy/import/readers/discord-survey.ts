@@ -1,7 +1,7 @@
 import { listOf, objectOf, textOf } from '../json.js';
 import type { RawRow } from '../row.js';
 import { BrokenRow } from '../source.js';
-import { readTime } from '../values.js';
+import { readTime, storable } from '../values.js';
 import { type DiscordFile, messagesIn } from './discord-files.js';
 
 /** When somebody said or did something in a channel first and last, and when they left it. */
@@ -36,7 +36,9 @@ export class DiscordSurvey {
 
   private constructor(files: readonly DiscordFile[]) {
     const threads = files.filter(({ channel }) => isThread(channel));
-    this.threads = new Map(threads.map(({ channel }) => [String(channel.id), textOf(channel.name) ?? 'Thread']));
+    this.threads = new Map(
+      threads.map(({ channel }) => [String(channel.id), storable(textOf(channel.name) ?? 'Thread')]),
+    );
   }
 
   /** Throws SourceError where a file ends early. */

@@ -12,7 +12,7 @@ import {
   type Source,
 } from '../source.js';
 import { UnreadableValue } from '../values.js';
-import { type DiscordFile, discordFiles, messagesIn, timeOfId } from './discord-files.js';
+import { type DiscordFile, discordFiles, idOf, messagesIn, timeOfId } from './discord-files.js';
 import { readMessage } from './discord-messages.js';
 import { discordRooms } from './discord-rooms.js';
 import { DiscordSurvey, reactionsOf } from './discord-survey.js';
@@ -123,7 +123,8 @@ function readReaction(row: Row): OldReaction {
   if (user === null) throw new UnreadableValue('no user');
   if (name === null) throw new UnreadableValue('no emoji');
   // An emoji of the server's own has an id, and a name that means it only there.
-  const custom = textOf(emoji.id);
+  const custom = textOf(emoji.id) === null ? null : idOf(emoji.id);
+  if (custom === null && textOf(emoji.id) !== null) throw new UnreadableValue('no emoji');
   return {
     kind: 'reaction',
     id: `${message}/${custom ?? name}/${user}`,
