@@ -205,6 +205,52 @@ describe('the export of Slack', () => {
     expect(await house.rows(`SELECT count(*)::int AS size FROM directs`)).toEqual([{ size: 1 }]);
   }, 180_000);
 
+  it('takes what is private for that in whatever list it stands, and shows nobody what a channel has that was closed since', async () => {
+    const files = slackFiles();
+    const everything = ['channels', 'groups', 'mpims'].flatMap((list) =>
+      (files[`${list}.json`] as { id: string }[]).map((room) => ({
+        ...room,
+        ...{ is_private: list !== 'channels', is_mpim: list === 'mpims' },
+      })),
+    );
+    const { 'groups.json': _, 'mpims.json': __, ...rest } = files;
+    const first = { ...rest, 'channels.json': everything };
+    await house.carried('slack', await zip('one list.zip', first));
+    const kinds = `SELECT s.name, count(*)::int AS size FROM servers s JOIN channels c ON c.server_id = s.id GROUP BY 1 ORDER BY 1`;
+    expect(await house.rows(kinds)).toEqual([
+      { name: 'Slack', size: 2 },
+      { name: 'ada', size: 1 },
+      { name: 'secret', size: 1 },
+    ]);
+    expect(await house.rows(`SELECT count(*)::int AS size FROM directs`)).toEqual([{ size: 2 }]);
+
+    const before = await said();
+    const closed = everything.map((room) => (room.id === 'C1' ? { ...room, is_private: true, members: ['U1'] } : room));
+    const later = added(
+      { ...first, 'channels.json': closed },
+      'general/2023-11-16.json',
+      slackMessage('U1', 200, 'For nobody else'),
+      slackMessage('U1', 201, 'Nor this', { thread_ts: slackTs(10) }),
+      slackMessage('U1', 202, 'Nor this thread', { thread_ts: slackTs(1) }),
+    );
+    const old = later['general/2023-11-14.json'] as Record<string, unknown>[];
+    const reacted = old.map((row) => ({ ...row, reactions: [{ name: 'eyes', users: ['U1'] }] }));
+    const { code } = await house.carry(
+      'slack',
+      await zip('closed.zip', { ...later, 'general/2023-11-14.json': reacted }),
+    );
+    expect(code).toBe(2);
+    const reasons = (await house.rejects()).map(({ table, reason }) => `${table}: ${reason.split(':')[0]}`);
+    const moved = 'it was carried before as another kind of conversation, or of another server';
+    expect(reasons.filter((reason) => reason.startsWith('threads'))).toHaveLength(3);
+    expect(reasons.filter((reason) => reason === `messages: ${moved}`)).toHaveLength(3);
+    expect(
+      reasons.filter((reason) => reason === 'reactions: its conversation is missing or was not carried'),
+    ).toHaveLength(6);
+    expect(await said()).toEqual(before);
+    expect(await house.rows(`SELECT 1 FROM reactions WHERE emoji = '👀'`)).toEqual([]);
+  }, 180_000);
+
   it('rejects by name what cannot be read, folder or ZIP, and loses nothing beside it', async () => {
     const folder = house.path('odd');
     const odd: Record<string, unknown> = {

@@ -23,9 +23,10 @@ export async function judgeReactions(client: Client, scope: string): Promise<voi
   await client.query(`ANALYZE given`);
   await refuseGiven(
     client,
-    `CASE WHEN was_there THEN 'its message has been deleted since it was carried'
+    `CASE WHEN room IS NULL THEN 'its conversation is missing or was not carried'
+       WHEN was_there THEN 'its message has been deleted since it was carried'
        ELSE 'its message is missing or was not carried' END`,
-    `SELECT n, was_there FROM given WHERE message IS NULL`,
+    `SELECT n, room, was_there FROM given WHERE message IS NULL`,
   );
   await refuseGiven(
     client,
@@ -53,7 +54,7 @@ const GIVEN = `
       SELECT 1 FROM reactions mine WHERE mine.conversation_id = r.id AND mine.message_id = here.id
         AND mine.user_id = o.person AND mine.emoji = o.emoji) AS is_there
   FROM old_reactions o
-  LEFT JOIN rooms r ON r.ext = o.room_ext
+  LEFT JOIN rooms r ON r.ext = o.room_ext AND r.refusal IS NULL
   LEFT JOIN imported_ids known ON known.kind = 'message' AND known.external_id = o.message_ext AND known.scope = $1
   LEFT JOIN messages here
     ON here.conversation_id = r.id AND here.id = known.target_id AND here.deleted_at IS NULL

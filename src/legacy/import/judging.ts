@@ -6,6 +6,8 @@ import { hangThreads } from './roots.js';
 import type { Notes } from './row.js';
 import { SourceError } from './source.js';
 
+const MOVED =
+  'it was carried before as another kind of conversation, or of another server: others would see what is new';
 const OTHER_ROOM = 'another conversation was carried before under this id: give this installation a --label';
 
 /**
@@ -96,6 +98,7 @@ const ROOMS = `
       coalesce(known.target_id, theirs.id, o.id) AS id, known.target_id IS NOT NULL AS is_known,
       coalesce(known.target_id, theirs.id) IS NULL AS is_new, known.target_id IS NOT NULL AND c.id IS NULL AS is_gone,
       coalesce(known.fingerprint <> o.fingerprint, false) AS is_other,
+      coalesce(c.kind <> o.kind OR channel.server_id <> o.server, false) AS has_moved,
       coalesce(s.owner_id, o.owner) AS owner, coalesce(s.advocate_id, o.advocate) AS advocate,
       coalesce(s.agent_id, o.agent) AS agent, o.server,
       CASE WHEN o.kind = 'session' THEN ARRAY[coalesce(s.owner_id, o.owner), coalesce(s.advocate_id, o.advocate)]
@@ -111,10 +114,12 @@ const ROOMS = `
       ON o.kind = 'direct' AND known.target_id IS NULL AND theirs.people_key = ${PEOPLE_KEY}
     LEFT JOIN conversations c ON c.id = coalesce(known.target_id, theirs.id)
     LEFT JOIN sessions s ON s.id = known.target_id
+    LEFT JOIN channels channel ON channel.id = known.target_id
   )
   SELECT f.n, f.source_table, f.ext, f.kind, f.parent_ext, f.root_ext, f.id, f.is_known, f.is_gone, f.is_other,
-    f.is_new AND NOT coalesce(parent.is_gone OR parent.is_other, false) AS is_new,
+    f.is_new AND NOT coalesce(parent.is_gone OR parent.is_other OR parent.has_moved, false) AS is_new,
     CASE WHEN f.is_other THEN '${OTHER_ROOM}'
+      WHEN f.has_moved OR parent.has_moved THEN '${MOVED}'
       WHEN f.is_new AND (parent.is_gone OR parent.is_other) THEN 'its channel has been deleted since it was carried'
       END AS refusal,
     f.owner, f.advocate, f.agent, parent.id AS parent, coalesce(f.server, parent.server) AS server,

@@ -40,7 +40,7 @@ export function* servers(workspace: SlackWorkspace): Generator<RawRow> {
   const creator = adminsOf(workspace)[0] ?? null;
   yield { id: workspace.id, name: workspace.name, creator, created: general?.raw.created ?? null, is_private: false };
   for (const room of closedRooms(workspace)) {
-    const name = room.list === 'groups' ? textOf(room.raw.name) : namesOf(room, workspace);
+    const name = room.isDirect ? namesOf(room, workspace) : textOf(room.raw.name);
     const [creator = null] = headsOf(room, workspace);
     yield { id: room.id, name: name ?? room.id, creator, created: room.raw.created ?? null, is_private: true };
   }
@@ -111,7 +111,7 @@ export function channelReader(workspace: SlackWorkspace): (row: Row) => OldChann
     row.take('pins');
     row.take('is_general');
     const isArchived = row.take('is_archived') === true;
-    const name = room.list === 'dms' || room.list === 'mpims' ? 'messages' : row.needName('name');
+    const name = room.isDirect ? 'messages' : row.needName('name');
     return {
       kind: 'channel',
       id,

@@ -19,6 +19,8 @@ export interface SlackRoom {
   /** Where its messages may be. */
   folders: string[];
   members: string[];
+  /** Whatever list it stands in: tools that export for people who may not put all into one. */
+  isDirect: boolean;
   /** Its people alone see it: as a direct conversation, or as a server of its own where that cannot be. */
   as: 'channel' | 'direct' | 'server';
 }
@@ -67,7 +69,7 @@ export class SlackWorkspace {
   }
 
   get general(): SlackRoom | undefined {
-    const channels = this.rooms.filter(({ list }) => list === 'channels');
+    const channels = this.rooms.filter((room) => room.as === 'channel');
     return channels.find(({ raw }) => raw.is_general === true) ?? channels[0];
   }
 
@@ -121,14 +123,16 @@ export class SlackWorkspace {
       }
       const folders = [textOf(raw.name), id].filter((folder) => folder !== null);
       const members = [...new Set(listOf(raw.members).flatMap((member) => textOf(member) ?? []))];
-      this.rooms.push({ list, id, raw, folders, members, as: list === 'channels' ? 'channel' : 'server' });
+      const isDirect = list === 'dms' || list === 'mpims' || raw.is_im === true || raw.is_mpim === true;
+      const isOpen = list === 'channels' && !isDirect && raw.is_private !== true && raw.is_group !== true;
+      this.rooms.push({ list, id, raw, folders, members, isDirect, as: isOpen ? 'channel' : 'server' });
     }
   }
 
   /** One set of people has one direct conversation. */
   private arrangeDirects(): void {
     const seen = new Set<string>();
-    for (const room of this.rooms.filter(({ list }) => list === 'dms' || list === 'mpims')) {
+    for (const room of this.rooms.filter(({ isDirect }) => isDirect)) {
       const people = [...room.members].sort().join(' ');
       if (room.members.length < FEWEST || room.members.length > MOST || seen.has(people)) continue;
       seen.add(people);
