@@ -72,7 +72,7 @@ describe('the export of Slack', () => {
       { server: 'secret', name: 'secret', topic: null, heading: null },
     ]);
     const directs = await house.rows(
-      `SELECT array_agg(u.username ORDER BY 1) AS people FROM direct_participants p JOIN users u ON u.id = p.user_id
+      `SELECT array_agg(u.username ORDER BY u.username) AS people FROM direct_participants p JOIN users u ON u.id = p.user_id
        GROUP BY p.direct_id ORDER BY count(*)`,
     );
     expect(directs.map((row) => row.people)).toEqual([
