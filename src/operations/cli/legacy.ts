@@ -13,6 +13,7 @@ import { loadConfig } from '../../platform/config/config.js';
 import { readySchema } from '../../platform/database/migrate.js';
 import { UnitOfWork } from '../../platform/database/unit-of-work.js';
 import { EventBus } from '../../platform/events/event-bus.js';
+import { HELP } from './legacy-help.js';
 import { ImportConsole } from './legacy-report.js';
 import { runCommand } from './run-command.js';
 
@@ -30,10 +31,13 @@ const COMMANDS: Record<string, (house: House, args: string[]) => Promise<string>
   assign,
 };
 
-await runCommand(async (url) => {
+if (process.argv.includes('--help')) process.stdout.write(`${HELP}\n`);
+else await runCommand(run);
+
+async function run(url: string): Promise<string> {
   const [command = '', ...args] = process.argv.slice(2);
   const work = COMMANDS[command];
-  if (!work) throw new Error(`Say what to do: ${Object.keys(COMMANDS).join(', ')}.`);
+  if (!work) throw new Error(`Say what to do: ${Object.keys(COMMANDS).join(', ')}; --help says more.`);
   const dataSource = await new DataSource(dataSourceOptions(url, 4)).initialize();
   try {
     await readySchema(dataSource, loadConfig().migrations);
@@ -41,7 +45,7 @@ await runCommand(async (url) => {
   } finally {
     await dataSource.destroy();
   }
-});
+}
 
 async function carryOver({ work }: House, args: string[]): Promise<string> {
   const { values } = parseArgs({
