@@ -202,6 +202,10 @@ describe('carrying the exports of DiscordChatExporter over', () => {
     await discordFile(file('mods/Private/mods.json'), GUILD, channel(20, 'mods'), [said(50, ADA, 'Secret')]);
     const plans = { type: 'GuildPublicThread', categoryId: channel(20, '').id, category: 'mods' };
     await discordFile(file('mods/Private/t.json'), GUILD, channel(21, 'plans', plans), [said(51, EVE, 'More')]);
+    await discordFile(file('left.json'), GUILD, thread(25, 'left', { type: 'GuildPrivateThread' }), [
+      said(58, EVE, 'Nobody here?'),
+      said(59, EVE, 'Left the group.', { type: 'RecipientRemove', mentions: [EVE] }),
+    ]);
     await discordFile(file('hidden.json'), GUILD, thread(22, 'hidden', { type: 'GuildPrivateThread' }), [
       said(52, BOB, 'Only us'),
       said(53, EVE, 'Bye'),
@@ -226,6 +230,7 @@ describe('carrying the exports of DiscordChatExporter over', () => {
       { name: 'ada', channels: ['ada'], members: ['ada ADMIN'] },
       { name: 'hidden', channels: ['hidden'], members: ['bob ADMIN'] },
       { name: 'Home', channels: ['general'], members: ['ada MEMBER', 'bob MEMBER', 'boss ADMIN', 'robot MEMBER'] },
+      { name: 'left', channels: ['left'], members: null },
       { name: 'mods', channels: ['mods'], members: ['ada ADMIN', 'eve ADMIN'] },
       { name: 'trio', channels: ['trio'], members: ['ada ADMIN', 'bob ADMIN'] },
     ]);
