@@ -280,7 +280,13 @@ describe('carrying the exports of DiscordChatExporter over', () => {
     await house.client.query(
       `UPDATE conversations SET last_rev = last_rev + 1 WHERE id = (SELECT id FROM threads ORDER BY id LIMIT 1)`,
     );
-    expect((await house.legacy('revert', id)).stderr).toMatch(/conversation \d+: 1 change\(s\)/);
+    await house.client.query(
+      `INSERT INTO categories (id, server_id, name, name_key, position)
+       SELECT gen_random_uuid(), id, 'Theirs', 'theirs', 5 FROM servers`,
+    );
+    expect((await house.legacy('revert', id)).stderr).toMatch(
+      /conversation \d+: 1 change\(s\)[^]*server \d+: category Theirs came after the import/,
+    );
   }, 180_000);
 
   it('takes the direct conversation that its people have here, and gives it back as it was', async () => {

@@ -51,6 +51,11 @@ async function touchedServers(client: Client, importId: string): Promise<string[
      WHERE i.import_id = $1 AND i.kind = 'server' AND NOT EXISTS (
        SELECT 1 FROM imported_ids o WHERE o.target_id = ch.id AND o.kind = 'conversation')
      UNION ALL
+     SELECT i.external_id, 'category ' || heading.name
+     FROM imported_ids i JOIN categories heading ON heading.server_id = i.target_id
+     WHERE i.import_id = $1 AND i.kind = 'server' AND NOT EXISTS (
+       SELECT 1 FROM imported_ids o WHERE o.target_id = heading.id AND o.kind = 'category')
+     UNION ALL
      SELECT i.external_id, 'member ' || u.username
      FROM imported_ids i JOIN memberships m ON m.server_id = i.target_id JOIN users u ON u.id = m.user_id
      WHERE i.import_id = $1 AND i.kind = 'server' AND NOT EXISTS (
