@@ -49,7 +49,7 @@ const MARGIN = 2;
  */
 export async function find(tx: Tx, wanted: Wanted, glance?: Walk): Promise<FoundRow[]> {
   const { limit, behind } = wanted;
-  if (behind?.expected)
+  if (behind?.expected && hasLookUp(wanted))
     return lookUpAll(tx, wanted, [], windows(new Date(behind.createdAt), new Date(behind.expected)));
   let seen = glance ? { ...glance, rows: glance.rows.slice(0, limit) } : await walk(tx, wanted, GLANCE);
   const times = seen.rows.length > 0 ? (MARGIN * limit) / seen.rows.length : Infinity;
