@@ -280,11 +280,13 @@ async function whereNamed(sql: pg.Client, texts: string[]): Promise<string[]> {
   return found;
 }
 
+/** What is large is not in the content: to index that for the search would take a minute. */
 async function fill(sql: pg.Client, room: string, author: string): Promise<void> {
   await sql.query(
     `WITH written AS (
-       INSERT INTO messages (conversation_id, seq, id, rev, author_id, role, content)
-       SELECT $1, n, gen_random_uuid(), n, $2, 'user', repeat('words ', 350) || n FROM generate_series(1, $3::int) n
+       INSERT INTO messages (conversation_id, seq, id, rev, author_id, role, content, metadata)
+       SELECT $1, n, gen_random_uuid(), n, $2, 'user', 'words ' || n, jsonb_build_object('note', repeat('words ', 350))
+       FROM generate_series(1, $3::int) n
        RETURNING 1
      )
      UPDATE conversations SET last_seq = $3, last_rev = $3 WHERE id = $1`,
