@@ -2,6 +2,7 @@ import pg from 'pg';
 import { type Person, person, serverOf, type Socket } from '../support/people.js';
 import { runApp, type RunningApp } from '../support/run-app.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { until } from '../support/until.js';
 
 const NOBODY = '01990000-0000-7000-8000-00000000dead';
 const THUMB = encodeURIComponent('👍');
@@ -501,8 +502,10 @@ describe('what can be done with a message', () => {
     await ada.post(`/conversations/${general}/messages/bulk-delete`, { messageIds: spam });
     await ada.delete(at(general, second.id));
     for (const { who, socket } of listeners) {
-      await socket.settle();
       const fresh = (await who.get(`/conversations/${general}/messages`)).body.items;
+      // A change of a message with reactions waits until it is known whose these are, and what comes after waits with it.
+      const last = Math.max(...fresh.map(({ rev }: { rev: number }) => rev));
+      await until(() => Promise.resolve(socket.heard.some(({ message }) => message?.rev === last)));
       expect([who.name, messagesHeard(socket, general)]).toEqual([who.name, fresh]);
       socket.close();
     }
