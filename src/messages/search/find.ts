@@ -59,15 +59,15 @@ export async function find(tx: Tx, wanted: Wanted, glance?: Walk): Promise<Found
   const { rows, edge } = seen;
   if (!edge || isDone(seen, limit) || !hasLookUp(wanted)) return rows;
   const walked = (seen.start ?? edge).getTime() - edge.getTime();
-  return lookUpAll(tx, wanted, rows, windows(edge, before(edge, walked, times)));
+  return lookUpAll(tx, wanted, rows, windows(edge, earlier(edge, walked, times)));
 }
 
 /** How far back the page behind `rows` should reach, going by how far these did. */
 export function expectedBehind(rows: FoundRow[]): string | undefined {
-  const [first, last] = [rows[0], rows.at(-1)];
-  if (!first || !last || last.foundBy === 'walk') return undefined;
-  const sameRank = rows.find(({ rank }) => rank === last.rank) ?? first;
-  return before(last.createdAt, sameRank.createdAt.getTime() - last.createdAt.getTime(), MARGIN)?.toISOString();
+  const last = rows.at(-1);
+  if (!last || last.foundBy === 'walk') return undefined;
+  const first = rows.find(({ rank }) => rank === last.rank) ?? last;
+  return earlier(last.createdAt, first.createdAt.getTime() - last.createdAt.getTime(), MARGIN)?.toISOString();
 }
 
 function isDone({ rows, edge }: Walk, limit: number): boolean {
@@ -84,9 +84,9 @@ function windows(until: Date, after: Date | undefined): Window[] {
 }
 
 /** Nothing where that is before all times. */
-function before(time: Date, span: number, times: number): Date | undefined {
-  const earlier = new Date(time.getTime() - times * Math.max(0, span));
-  return Number.isNaN(earlier.getTime()) || earlier.getTime() < 0 ? undefined : earlier;
+function earlier(time: Date, span: number, times: number): Date | undefined {
+  const at = time.getTime() - times * Math.max(0, span);
+  return at >= 0 ? new Date(at) : undefined;
 }
 
 /** The first glance for both ranks at once: what it reads is the same for each. Parts are looked for where words do not do. */
