@@ -10,9 +10,8 @@ import { breaks } from '../platform/http/database-problem.js';
 import { type Page, pageOf, type PageQuery, readCursor } from '../platform/http/paging.js';
 import { Problem } from '../platform/http/problem.js';
 import type { Profile } from '../users/profile.presenter.js';
+import { FEWEST_IN_DIRECT, MOST_IN_DIRECT } from './direct.entity.js';
 import type { DirectView } from './directs.dto.js';
-
-const MOST = 10;
 
 interface DirectRow {
   id: string;
@@ -52,8 +51,9 @@ export class DirectsService {
   /** The conversation of these people, made where there is none. Throws 400 for too few, too many, or nobody. */
   async open(actor: Actor, userIds: string[]): Promise<{ direct: DirectView; created: boolean }> {
     const people = [...new Set([actor.userId, ...userIds.map((id) => id.toLowerCase())])].sort();
-    if (people.length < 2) throw Problem.invalid('userIds', 'must name somebody else');
-    if (people.length > MOST) throw Problem.invalid('userIds', `must name ${MOST - 1} others at most`);
+    if (people.length < FEWEST_IN_DIRECT) throw Problem.invalid('userIds', 'must name somebody else');
+    if (people.length > MOST_IN_DIRECT)
+      throw Problem.invalid('userIds', `must name ${MOST_IN_DIRECT - 1} others at most`);
     const key = createHash('sha256').update(people.join()).digest();
     const known = await this.find(key);
     if (known) return { direct: known, created: false };

@@ -3,6 +3,9 @@ import { Agent } from '../agents/agent.entity.js';
 import { Conversation } from '../conversations/conversation.entity.js';
 import { User } from '../users/user.entity.js';
 
+/** Pinned messages that a conversation keeps. */
+export const MAX_PINS = 50;
+
 export type MessageRole = 'user' | 'agent' | 'peer' | 'system';
 
 /** One kind of reaction to a message. */

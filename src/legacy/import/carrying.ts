@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import { carryMessages } from './carrying-messages.js';
 import { carryReactions } from './carrying-reactions.js';
+import { peopleKey } from './people-key.js';
 
 /** How much an import wrote. */
 export interface Updated {
@@ -114,7 +115,7 @@ const GROWN_FROM = `
 
 const DIRECTS = `
   INSERT INTO directs (id, people_key, created_at)
-  SELECT id, sha256(convert_to(array_to_string(people, ','), 'UTF8')), created
+  SELECT id, ${peopleKey('people')}, created
   FROM rooms WHERE is_new AND kind = 'direct' ORDER BY id`;
 
 const PARTICIPANTS = `

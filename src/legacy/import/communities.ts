@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import type { People } from './people.js';
+import { remember } from './remembering.js';
 import type { OldMembership, OldServer } from './source.js';
 import { namedId } from './values.js';
 
@@ -105,11 +106,7 @@ export class Communities {
        VALUES ($1, $2, $3, $4, coalesce($5, now()), coalesce($5, now()))`,
       [server.target, server.name, server.iconUrl, creator, server.createdAt],
     );
-    await this.client.query(
-      `INSERT INTO imported_ids (scope, kind, external_id, import_id, target_id) VALUES ($1, 'server', $2, $3, $4)
-       ON CONFLICT (kind, external_id, scope) DO UPDATE SET import_id = $3, target_id = $4`,
-      [this.scope, server.id, importId, server.target],
-    );
+    await remember(this.client, { scope: this.scope, importId }, 'server', server.id, server.target);
   }
 
   private async storeMembers(importId: string, members: Member[]): Promise<void> {

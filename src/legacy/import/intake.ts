@@ -1,19 +1,18 @@
 import type { Client } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
-import { ABSENT, Communities } from './communities.js';
+import { FEWEST_IN_DIRECT, MOST_IN_DIRECT } from '../../directs/direct.entity.js';
 import { canonicalEmoji } from '../../messages/reactions/emoji.js';
+import { ABSENT, Communities } from './communities.js';
 import { mentionedIn, withMentions } from './mentioning.js';
 import { messageRow, reactionRow, revisionRow, rootRow } from './message-rows.js';
 import { People } from './people.js';
 import type { ReadRow } from './reading.js';
+import { remember } from './remembering.js';
 import { channelRow, directRow, sessionRow, threadRow } from './room-rows.js';
 import type { Notes } from './row.js';
 import type { OldChannel, OldDirect, OldMessage, OldReaction, OldSession, OldThread, Source } from './source.js';
 import { createStages, type Field, type Stage, Stager } from './staging.js';
 import { namedId } from './values.js';
-
-/** As the app has it. */
-const MOST_IN_DIRECT = 10;
 
 export interface Judged {
   carried: number;
@@ -75,11 +74,7 @@ export class Intake {
         id,
         slug,
       ]);
-      await this.client.query(
-        `INSERT INTO imported_ids (scope, kind, external_id, import_id, target_id) VALUES ($1, 'agent', $2, $3, $4)
-         ON CONFLICT (kind, external_id, scope) DO UPDATE SET import_id = $3, target_id = $4`,
-        [this.scope, slug, importId, id],
-      );
+      await remember(this.client, { scope: this.scope, importId }, 'agent', slug, id);
     }
     const total = accounts + agents.length + (await this.communities.store(importId));
     return { total, accounts, agents: agents.length };
@@ -149,8 +144,8 @@ export class Intake {
     const people = [...new Set(direct.members.map((member) => this.people.of(member)))];
     if (!people.every((person) => person !== undefined))
       return 'one of its people is not in the source, or has been deleted here';
-    if (people.length < 2 || people.length > MOST_IN_DIRECT)
-      return `a direct conversation has 2 to ${MOST_IN_DIRECT} people`;
+    if (people.length < FEWEST_IN_DIRECT || people.length > MOST_IN_DIRECT)
+      return `a direct conversation has ${FEWEST_IN_DIRECT} to ${MOST_IN_DIRECT} people`;
     return directRow(this.scope, direct, people);
   }
 

@@ -1,3 +1,5 @@
+import { objectOf } from './json.js';
+import type { RawRow } from './row.js';
 import { BrokenRow, SourceError } from './source.js';
 
 const SHOWN = 1000;
@@ -24,6 +26,19 @@ export async function* jsonElements(name: string, bytes: AsyncIterable<Buffer>):
   } catch (error) {
     if (error instanceof SourceError) throw error;
     throw new SourceError(`${name} is truncated or no JSON (${(error as Error).message}).`);
+  }
+}
+
+/** The same of a list of objects; what is none comes as a BrokenRow with the reason `otherwise`. */
+export async function* jsonObjects(
+  name: string,
+  bytes: AsyncIterable<Buffer>,
+  otherwise: string,
+): AsyncGenerator<RawRow | BrokenRow> {
+  for await (const element of jsonElements(name, bytes)) {
+    const row = element instanceof BrokenRow ? element : objectOf(element);
+    if (row === element) yield row;
+    else yield new BrokenRow(otherwise, JSON.stringify(element).slice(0, SHOWN));
   }
 }
 

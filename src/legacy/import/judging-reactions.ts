@@ -1,18 +1,10 @@
 import type { Client } from 'pg';
-import { refuse } from './refusing.js';
-
-/** As the app has it. */
-const MAX_KINDS = 20;
+import { MAX_KINDS } from '../../messages/reactions/reaction.entity.js';
+import { refuse, refuseTwice } from './refusing.js';
 
 /** Leaves `known_reactions`, those of an earlier run, and `given`, the new ones with what they are given to. */
 export async function judgeReactions(client: Client, scope: string): Promise<void> {
-  await refuse(
-    client,
-    'old_reactions',
-    `'duplicate id'`,
-    `JOIN (SELECT n, row_number() OVER (PARTITION BY ext ORDER BY n) AS nth FROM old_reactions) d
-       ON d.n = o.n AND d.nth > 1`,
-  );
+  await refuseTwice(client, 'old_reactions');
   await client.query(
     `CREATE TEMP TABLE known_reactions ON COMMIT DROP AS
      SELECT o.n FROM old_reactions o

@@ -1,7 +1,8 @@
 import type { Client } from 'pg';
 import { judgeReactions } from './judging-reactions.js';
+import { peopleKey } from './people-key.js';
 import { place } from './placing.js';
-import { refuse, refuseMessages, refuseRevisions } from './refusing.js';
+import { refuse, refuseMessages, refuseRevisions, refuseTwice } from './refusing.js';
 import { hangThreads } from './roots.js';
 import type { Notes } from './row.js';
 import { SourceError } from './source.js';
@@ -33,12 +34,7 @@ export async function judge(client: Client, scope: string, notes: Notes): Promis
 }
 
 async function refuseRooms(client: Client): Promise<void> {
-  await refuse(
-    client,
-    'old_rooms',
-    `'duplicate id'`,
-    `JOIN (SELECT n, row_number() OVER (PARTITION BY ext ORDER BY n) AS nth FROM old_rooms) d ON d.n = o.n AND d.nth > 1`,
-  );
+  await refuseTwice(client, 'old_rooms');
   await refuse(
     client,
     'old_rooms',
@@ -56,8 +52,7 @@ async function refuseRooms(client: Client): Promise<void> {
   );
 }
 
-/** As the app makes it of the ids in order. */
-const PEOPLE_KEY = `sha256(convert_to(array_to_string(o.people, ','), 'UTF8'))`;
+const PEOPLE_KEY = peopleKey('o.people');
 
 /** People may be writing in rooms that grow: nobody else may from here on, so that their counters stand. */
 async function lockGrowingRooms(client: Client, scope: string): Promise<void> {

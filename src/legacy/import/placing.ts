@@ -1,8 +1,6 @@
 import type { Client } from 'pg';
+import { MAX_PINS } from '../../messages/message.entity.js';
 import type { Notes } from './row.js';
-
-/** As the app has it. */
-const MAX_PINS = 50;
 
 /** Gives what was judged good its place in its room: the order in which it is stored, and the revs that it takes. */
 export async function place(client: Client, scope: string, notes: Notes): Promise<void> {

@@ -10,16 +10,21 @@ export async function refuse(client: Client, stage: Stage, reason: string, which
   );
 }
 
-export async function refuseMessages(client: Client, scope: string): Promise<void> {
+/** Of rows with one id the first one counts. */
+export async function refuseTwice(client: Client, stage: Exclude<Stage, 'refused'>): Promise<void> {
   await refuse(
     client,
-    'old_messages',
+    stage,
     `'duplicate id'`,
     `JOIN (
-       SELECT n, row_number() OVER (PARTITION BY ext ORDER BY n) AS nth FROM old_messages
-       WHERE ext IN (SELECT ext FROM old_messages GROUP BY ext HAVING count(*) > 1)
+       SELECT n, row_number() OVER (PARTITION BY ext ORDER BY n) AS nth FROM ${stage}
+       WHERE ext IN (SELECT ext FROM ${stage} GROUP BY ext HAVING count(*) > 1)
      ) d ON d.n = o.n AND d.nth > 1`,
   );
+}
+
+export async function refuseMessages(client: Client, scope: string): Promise<void> {
+  await refuseTwice(client, 'old_messages');
   await refuse(
     client,
     'old_messages',
@@ -51,13 +56,7 @@ export async function refuseMessages(client: Client, scope: string): Promise<voi
 
 /** They are known by what they became: a message that is known under their id, or whose form they are. */
 export async function refuseRevisions(client: Client, scope: string): Promise<void> {
-  await refuse(
-    client,
-    'old_revisions',
-    `'duplicate id'`,
-    `JOIN (SELECT n, row_number() OVER (PARTITION BY ext ORDER BY n) AS nth FROM old_revisions) d
-       ON d.n = o.n AND d.nth > 1`,
-  );
+  await refuseTwice(client, 'old_revisions');
   await client.query(
     `CREATE TEMP TABLE known_revisions ON COMMIT DROP AS
      SELECT o.n FROM old_revisions o

@@ -5,6 +5,7 @@ import { Database } from '../../platform/database/database.js';
 import { type Page, pageOf, type PageQuery, readCursor } from '../../platform/http/paging.js';
 import { Problem } from '../../platform/http/problem.js';
 import { MessageChanges } from '../message-changes.js';
+import { MAX_PINS } from '../message.entity.js';
 import {
   MESSAGE_JOINS,
   messageColumns,
@@ -13,8 +14,6 @@ import {
   presentMessage,
 } from '../message.presenter.js';
 import { MessageUpdated } from '../messages.events.js';
-
-const MAX_PINS = 50;
 
 /** What a conversation keeps at hand. */
 @Injectable()

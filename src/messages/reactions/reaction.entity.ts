@@ -2,6 +2,9 @@ import { Column, CreateDateColumn, Entity, ForeignKey, Index, PrimaryColumn } fr
 import { User } from '../../users/user.entity.js';
 import { Message } from '../message.entity.js';
 
+/** Kinds of reaction that a message takes. */
+export const MAX_KINDS = 20;
+
 /** Somebody's reaction. It outlives their account, as what they said does. */
 @Entity('reactions')
 @Index('reactions_user_key', ['conversationId', 'messageId', 'userId', 'emoji'], { unique: true })

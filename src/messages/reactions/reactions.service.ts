@@ -10,8 +10,7 @@ import { MessageChanges } from '../message-changes.js';
 import type { ReactionCount } from '../message.entity.js';
 import type { MessageRow, MessageView } from '../message.presenter.js';
 import { MessageUpdated } from '../messages.events.js';
-
-const MAX_KINDS = 20;
+import { MAX_KINDS } from './reaction.entity.js';
 
 type ReactorRow = { [Field in keyof Profile]: Profile[Field] | null } & { rev: number };
 

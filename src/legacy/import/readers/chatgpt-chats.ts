@@ -1,6 +1,6 @@
 import type { Archive } from '../archive.js';
 import { listOf, objectOf, textOf } from '../json.js';
-import { jsonElements } from '../json-elements.js';
+import { jsonElements, jsonObjects } from '../json-elements.js';
 import type { RawRow } from '../row.js';
 import { BrokenRow, SourceError } from '../source.js';
 import { type ChatTree, placesIn } from './chat-tree.js';
@@ -74,11 +74,7 @@ export class ChatGptChats {
 
   private async *elements(): AsyncGenerator<RawRow | BrokenRow> {
     for (const name of this.files) {
-      for await (const element of jsonElements(name, this.archive.read(name))) {
-        if (element instanceof BrokenRow) yield element;
-        else if (objectOf(element) === element) yield element as RawRow;
-        else yield new BrokenRow('no chat', JSON.stringify(element).slice(0, 1000));
-      }
+      yield* jsonObjects(name, this.archive.read(name), 'no chat');
     }
   }
 }

@@ -1,9 +1,9 @@
+import { FEWEST_IN_DIRECT, MOST_IN_DIRECT } from '../../../directs/direct.entity.js';
 import { textOf } from '../json.js';
 import type { RawRow } from '../row.js';
 import type { DiscordFile } from './discord-files.js';
 import { type DiscordSurvey, isThread, type Presence } from './discord-survey.js';
 
-const MOST_IN_DIRECT = 10;
 const NO_GUILD = '0';
 
 /** The rows of servers, of who is in them, and of channels, threads and direct conversations. */
@@ -51,7 +51,7 @@ class Rooms {
   private addDirect(id: string): boolean {
     const members = this.present(id).map(([person]) => person);
     const key = members.sort().join();
-    if (members.length < 2 || members.length > MOST_IN_DIRECT || this.directs.has(key)) return false;
+    if (members.length < FEWEST_IN_DIRECT || members.length > MOST_IN_DIRECT || this.directs.has(key)) return false;
     this.directs.add(key);
     this.rooms.set(id, { kind: 'direct', id, members });
     return true;

@@ -1,5 +1,5 @@
 import { listOf, objectOf, textOf } from '../json.js';
-import { jsonElements } from '../json-elements.js';
+import { jsonObjects } from '../json-elements.js';
 import type { RawRow } from '../row.js';
 import { BrokenRow } from '../source.js';
 import type { SlackWorkspace } from './slack-workspace.js';
@@ -102,10 +102,8 @@ export class SlackMessages {
 
   private async *all(): AsyncGenerator<Found | BrokenRow> {
     for (const { file, room, pins } of this.days) {
-      for await (const raw of jsonElements(file, this.workspace.archive.read(file))) {
-        if (raw instanceof BrokenRow) yield raw;
-        else if (objectOf(raw) !== raw) yield new BrokenRow('no message', JSON.stringify(raw).slice(0, 1000));
-        else yield found(raw as RawRow, room, pins);
+      for await (const raw of jsonObjects(file, this.workspace.archive.read(file), 'no message')) {
+        yield raw instanceof BrokenRow ? raw : found(raw, room, pins);
       }
     }
   }

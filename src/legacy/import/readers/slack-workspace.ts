@@ -1,12 +1,9 @@
+import { FEWEST_IN_DIRECT, MOST_IN_DIRECT } from '../../../directs/direct.entity.js';
 import type { Archive } from '../archive.js';
-import { listOf, objectOf, textOf } from '../json.js';
-import { jsonElements } from '../json-elements.js';
+import { listOf, textOf } from '../json.js';
+import { jsonObjects } from '../json-elements.js';
 import type { RawRow } from '../row.js';
 import { BrokenRow, SourceError } from '../source.js';
-
-/** What becomes a direct conversation; others become a server of their own. */
-const FEWEST = 2;
-const MOST = 10;
 
 export const LISTS = ['channels', 'groups', 'mpims', 'dms'] as const;
 export type RoomList = (typeof LISTS)[number];
@@ -82,11 +79,7 @@ export class SlackWorkspace {
   async *rows(list: 'users' | RoomList): AsyncGenerator<RawRow | BrokenRow> {
     const name = `${this.top}${list}.json`;
     if (!this.archive.names.includes(name)) return;
-    for await (const row of jsonElements(name, this.archive.read(name))) {
-      if (row instanceof BrokenRow) yield row;
-      else if (objectOf(row) === row) yield row as RawRow;
-      else yield new BrokenRow('no object', JSON.stringify(row).slice(0, 1000));
-    }
+    yield* jsonObjects(name, this.archive.read(name), 'no object');
   }
 
   async count(list: 'users' | RoomList): Promise<number> {
@@ -129,12 +122,13 @@ export class SlackWorkspace {
     }
   }
 
-  /** One set of people has one direct conversation. */
+  /** One set of people has one direct conversation; what cannot be one stays a server of its own. */
   private arrangeDirects(): void {
     const seen = new Set<string>();
     for (const room of this.rooms.filter(({ isDirect }) => isDirect)) {
+      const size = room.members.length;
       const people = [...room.members].sort().join(' ');
-      if (room.members.length < FEWEST || room.members.length > MOST || seen.has(people)) continue;
+      if (size < FEWEST_IN_DIRECT || size > MOST_IN_DIRECT || seen.has(people)) continue;
       seen.add(people);
       room.as = 'direct';
     }
