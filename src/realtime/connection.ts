@@ -37,11 +37,18 @@ const CLOSE_GRACE_MS = 10_000;
 const MAX_PENDING_FRAMES = 64;
 const MAX_PENDING_BYTES = 128 * 1024;
 
+/** Of two forms of one change: whether it is for those who hold the message already, or for those to whom it is new. */
+export interface Form {
+  seq: number;
+  isHeld: boolean;
+}
+
 /** A change of a room, as far as order is concerned. */
 interface Change {
   conversationId: string;
   rev: number;
   frame: Buffer;
+  form: Form | undefined;
 }
 
 /** One socket: who is behind it, what it listens to, and what waits to be written to it. */
@@ -110,8 +117,8 @@ export class Connection {
   }
 
   /** An event. Before `ready`, and for a room that is being synced, it waits for what is older. */
-  offer(frame: Buffer, conversationId: string | undefined, rev: number | undefined): void {
-    const change = conversationId !== undefined && rev !== undefined ? { conversationId, rev, frame } : undefined;
+  offer(frame: Buffer, conversationId: string | undefined, rev: number | undefined, form?: Form): void {
+    const change = conversationId !== undefined && rev !== undefined ? { conversationId, rev, frame, form } : undefined;
     if (this.opening) this.hold(this.opening, change ?? frame);
     else if (change && this.ahead && this.wasTold(change)) return;
     else if (change && this.syncing.has(change.conversationId))
@@ -120,13 +127,13 @@ export class Connection {
   }
 
   /** Says hello and then what happened meanwhile, save what the counters in the hello cover already. */
-  open(greet: () => void, heads: ReadonlyMap<string, number>): void {
+  open(greet: () => void, heads: ReadonlyMap<string, { rev: number; lastSeq: number }>): void {
     const waiting = this.opening ?? [];
     this.opening = null;
     greet();
     for (const event of waiting) {
       if (Buffer.isBuffer(event)) this.write(event);
-      else if (event.rev > (heads.get(event.conversationId) ?? 0) && !this.wasTold(event)) this.write(event.frame);
+      else if (!this.wasTold(event)) this.writeAfter(event, heads.get(event.conversationId));
     }
   }
 
@@ -137,11 +144,11 @@ export class Connection {
     return true;
   }
 
-  /** Lets the events go that came during the sync and are newer than what it brought. */
-  endSync(conversationId: string, rev: number): void {
+  /** Lets the events go that came during the sync and are newer than what it brought: up to `rev`, messages up to `lastSeq`. */
+  endSync(conversationId: string, rev: number, lastSeq: number): void {
     const held = this.syncing.get(conversationId) ?? [];
     this.syncing.delete(conversationId);
-    for (const change of held) if (change.rev > rev) this.write(change.frame);
+    for (const change of held) this.writeAfter(change, { rev, lastSeq });
   }
 
   /**
@@ -153,9 +160,9 @@ export class Connection {
     this.held = raised(this.held, conversationId, seq);
   }
 
-  /** Whether it was told of this message when it was told more than this node had passed on. */
-  holds(conversationId: string, seq: number): boolean {
-    return seq <= (this.held?.get(conversationId) ?? 0);
+  /** Whether this form of a change is for it. While that is not known yet, both may be. */
+  mayTake(conversationId: string, form: Form): boolean {
+    return this.isOpening || this.syncing.has(conversationId) || this.fits(conversationId, form);
   }
 
   /** Everything that waits, for one write; empties it. */
@@ -263,8 +270,18 @@ export class Connection {
   private wasTold({ conversationId, rev }: Change): boolean {
     const told = this.ahead?.get(conversationId);
     if (told === undefined) return false;
-    if (rev >= told) this.ahead?.delete(conversationId);
+    if (rev > told) this.ahead?.delete(conversationId);
     return rev <= told;
+  }
+
+  /** Which messages it holds: those it was told of when it was told more than this node had passed on, and up to `lastSeq`. */
+  private fits(conversationId: string, form: Form | undefined, lastSeq = 0): boolean {
+    const held = Math.max(lastSeq, this.held?.get(conversationId) ?? 0);
+    return !form || form.seq <= held === form.isHeld;
+  }
+
+  private writeAfter({ conversationId, rev, frame, form }: Change, told = { rev: 0, lastSeq: 0 }): void {
+    if (rev > told.rev && this.fits(conversationId, form, told.lastSeq)) this.write(frame);
   }
 
   private write(frame: Buffer): void {

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { DomainEvent, Personal, Topic } from '../platform/events/event.js';
-import type { Connection, Dialect } from './connection.js';
+import type { Connection, Dialect, Form } from './connection.js';
 import { textFrame } from './text-frame.js';
 
 /** Who listens to what on this node, and how an event gets to them: serialised once, framed once, written once. */
@@ -69,8 +69,8 @@ export class Hub {
     for (const connection of [...this.of(topic)]) this.unsubscribe(connection, topic);
   }
 
-  /** `to`: those of the audience alone. */
-  deliver(event: DomainEvent, to?: (connection: Connection) => boolean): void {
+  /** With a `form`, to those of the audience alone whom it is for. */
+  deliver(event: DomainEvent, form?: Form): void {
     const [first, ...others] = event.audience;
     if (first === undefined) return;
     const listeners = others.length === 0 ? this.of(first) : this.union(event.audience);
@@ -80,10 +80,11 @@ export class Hub {
     const personal = event.personal && personalFrames(event.personal, event);
     let delivered = 0;
     for (const connection of listeners) {
-      if (connection.actor.userId === event.except || to?.(connection) === false) continue;
+      if (connection.actor.userId === event.except) continue;
+      if (form && conversationId !== undefined && !connection.mayTake(conversationId, form)) continue;
       const frame = (personal?.get(connection.actor.userId) ?? shared).in(connection.dialect);
       if (!frame) continue;
-      connection.offer(frame, conversationId, rev);
+      connection.offer(frame, conversationId, rev, form);
       delivered += 1;
     }
     count(this.counts.deliveredBy, event.type, delivered);

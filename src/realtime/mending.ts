@@ -5,11 +5,11 @@ import { audienceOf } from '../access/facts.js';
 import { ConversationCleared, ConversationDeleted } from '../conversations/conversations.events.js';
 import { type Changes, HistoryService } from '../messages/history.service.js';
 import type { MessageView } from '../messages/message.presenter.js';
-import { MessageCreated, MessageDeleted, MessageUpdated } from '../messages/messages.events.js';
+import { type MessageChange, MessageDeleted, MessageUpdated } from '../messages/messages.events.js';
 import { Database } from '../platform/database/database.js';
 import { OutcomeUnknown } from '../platform/database/outcome.events.js';
 import { EventBus } from '../platform/events/event-bus.js';
-import type { Topic } from '../platform/events/event.js';
+import type { DomainEvent, Topic } from '../platform/events/event.js';
 import { HintsLost } from '../platform/nodes/nodes.events.js';
 import { Attendance } from './attendance.js';
 import { Hub } from './hub.js';
@@ -134,17 +134,19 @@ export class Mending implements OnModuleInit {
     const room = await this.access.roomOf(conversationId);
     if (!room) return this.tellGone(conversationId);
     const audience = audienceOf(room);
+    let seqKnown: number | undefined;
     for (let more = true; more;) {
-      const known = this.order.known(conversationId);
-      if (!known) return;
-      const seqKnown = known.seq;
-      const changes = await this.history.changes({ room }, known.rev, PAGE);
+      const from = this.order.known(conversationId)?.rev;
+      if (from === undefined) return;
+      const changes = await this.history.changes({ room }, from, PAGE);
+      const events = await this.eventsOf(changes.items, audience);
+      // Other nodes' events may have been passed on until here. From here on nothing comes between, until all is told.
+      seqKnown ??= this.order.beginMending(conversationId)?.seq;
+      if (seqKnown === undefined) return;
       this.tellCleared(conversationId, audience, seqKnown, changes);
-      for (const message of changes.items) {
-        await this.tell(message, message.seq > seqKnown, audience);
-      }
+      for (const event of events) this.order.deliverMended(event, event.data.message.seq > seqKnown);
       ({ more } = changes);
-      this.order.mended(conversationId, changes.rev);
+      this.order.mended(conversationId, changes.rev, more);
     }
   }
 
@@ -163,12 +165,14 @@ export class Mending implements OnModuleInit {
     );
   }
 
-  private async tell(message: MessageView, isNew: boolean, audience: Topic[]): Promise<void> {
-    const { conversationId, rev, deletedAt } = message;
-    const kind = deletedAt ? MessageDeleted : MessageUpdated;
-    const bare = kind(audience, { conversationId, rev, message });
-    const personal = await this.reactors.of(bare);
-    const change = personal ? { ...bare, personal } : bare;
-    this.order.deliverMended(isNew ? { ...change, type: MessageCreated.type } : change, change);
+  private async eventsOf(messages: MessageView[], audience: Topic[]): Promise<DomainEvent<MessageChange>[]> {
+    const events: DomainEvent<MessageChange>[] = [];
+    for (const message of messages) {
+      const { conversationId, rev, deletedAt } = message;
+      const event = (deletedAt ? MessageDeleted : MessageUpdated)(audience, { conversationId, rev, message });
+      const personal = await this.reactors.of(event);
+      events.push(personal ? { ...event, personal } : event);
+    }
+    return events;
   }
 }

@@ -49,17 +49,17 @@ export class Newcomers {
   private async tellPresent(person: Topic, event: DomainEvent<{ conversation: ConversationState }>): Promise<void> {
     const { id, serverId } = event.data.conversation;
     const holding = [...this.hub.of(person)].filter((connection) => connection.beginSync(id));
-    let { rev } = event.data.conversation;
+    let { rev, lastSeq } = event.data.conversation;
     try {
       const conversation = await this.present(person, event.data.conversation);
-      ({ rev } = conversation);
+      ({ rev, lastSeq } = conversation);
       for (const connection of this.hub.of(person)) {
         if (serverId && !connection.topics.has(`server:${serverId}`)) continue;
-        if (!this.order.hasPassed(id, rev)) connection.goAhead(id, rev, conversation.lastSeq);
+        if (!this.order.hasPassed(id, rev)) connection.goAhead(id, rev, lastSeq);
         this.hub.tell(connection, ConversationCreated([], { conversation }));
       }
     } finally {
-      for (const connection of holding) connection.endSync(id, rev);
+      for (const connection of holding) connection.endSync(id, rev, lastSeq);
     }
   }
 

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { ConversationDeleted } from '../conversations/conversations.events.js';
-import type { MessageChange } from '../messages/messages.events.js';
+import { type MessageChange, MessageCreated } from '../messages/messages.events.js';
 import type { DomainEvent, Topic } from '../platform/events/event.js';
 import { Hub } from './hub.js';
 import { Reactors } from './reactors.js';
@@ -29,6 +29,8 @@ interface Room {
   /** What it is its turn of, while it is found out who sees it differently. */
   looking: DomainEvent | undefined;
   timer: NodeJS.Timeout | undefined;
+  /** What was read from the database is being told: what comes from elsewhere waits until that is over. */
+  mending: boolean;
 }
 
 /** What is known here of a room, for who reads on from there. */
@@ -114,6 +116,7 @@ export class RoomOrder {
   letGo(conversationId: string): void {
     const room = this.rooms.get(conversationId);
     if (!room) return;
+    room.mending = false;
     const first = Math.min(...room.early.keys());
     if (room.early.size > 0) this.mended(conversationId, first - 1);
   }
@@ -127,29 +130,39 @@ export class RoomOrder {
       return this.deliver(event);
     }
     if (change.rev <= room.rev) return;
-    if (change.rev > room.rev + 1 || this.mustLook(room, change, event)) return this.keep(room, change, event);
+    const isEarly = room.mending || change.rev > room.rev + 1;
+    if (isEarly || this.mustLook(room, change, event)) return this.keep(room, change, event);
     this.pass(room, change, event);
     this.release(room);
   }
 
-  /**
-   * Delivers what was read from the database, where it is news: after it nothing older is missing. `change` is the same
-   * for those who hold the message already, since they were told more than this node had passed on.
-   */
-  deliverMended(event: DomainEvent<MessageChange>, change: DomainEvent<MessageChange>): void {
-    const { conversationId, rev, message } = event.data;
+  /** From here until `mended` only what was read from the database is delivered. Gives what has been until now. */
+  beginMending(conversationId: string): Known | undefined {
     const room = this.rooms.get(conversationId);
-    if (!room || rev <= room.rev) return;
-    note(room, event.data);
-    this.hub.deliver(event, (connection) => !connection.holds(conversationId, message.seq));
-    this.hub.deliver(change, (connection) => connection.holds(conversationId, message.seq));
+    if (room) room.mending = true;
+    return room;
   }
 
-  /** All up to `rev` has been delivered: what came early and is newer goes out now. */
-  mended(conversationId: string, rev: number): void {
+  /**
+   * Delivers what was read from the database, where it is news: after it nothing older is missing. A message that is new
+   * here is a change to those who hold it already, since they were told more than this node had passed on.
+   */
+  deliverMended(change: DomainEvent<MessageChange>, isNew: boolean): void {
+    const { conversationId, rev, message } = change.data;
+    const room = this.rooms.get(conversationId);
+    if (!room || rev <= room.rev) return;
+    note(room, change.data);
+    if (!isNew) return this.hub.deliver(change);
+    this.hub.deliver({ ...change, type: MessageCreated.type }, { seq: message.seq, isHeld: false });
+    this.hub.deliver(change, { seq: message.seq, isHeld: true });
+  }
+
+  /** All up to `rev` has been delivered: unless there is more to mend, what came early and is newer goes out now. */
+  mended(conversationId: string, rev: number, more = false): void {
     const room = this.rooms.get(conversationId);
     if (!room) return;
     room.rev = Math.max(room.rev, rev);
+    room.mending = more;
     for (const early of room.early.keys()) if (early <= room.rev) room.early.delete(early);
     this.release(room);
     if (room.early.size > 0) this.wait(room, conversationId);
@@ -198,6 +211,7 @@ export class RoomOrder {
   }
 
   private release(room: Room): void {
+    if (room.mending) return;
     for (let event = room.early.get(room.rev + 1); event; event = room.early.get(room.rev + 1)) {
       const change = changeIn(event);
       if (change && this.mustLook(room, change, event)) return;
@@ -216,7 +230,15 @@ export class RoomOrder {
 }
 
 function newRoom(rev: number, seq: number, audience: readonly Topic[]): Room {
-  return { rev, seq, audience: new Set(audience), early: new Map(), looking: undefined, timer: undefined };
+  return {
+    rev,
+    seq,
+    audience: new Set(audience),
+    early: new Map(),
+    looking: undefined,
+    timer: undefined,
+    mending: false,
+  };
 }
 
 function note(room: Room, { rev, message }: Change): void {

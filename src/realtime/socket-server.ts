@@ -145,7 +145,7 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
       for (const { id, rev, lastSeq } of states) {
         if (!this.order.hasPassed(id, rev)) connection.goAhead(id, rev, lastSeq);
       }
-      const heads = new Map(states.map(({ id, rev }) => [id, rev]));
+      const heads = new Map(states.map((state) => [state.id, state]));
       connection.open(() => {
         connection.dialect.greet(connection, states);
         for (const delta of told) this.hub.tell(connection, MessageDelta([], delta));

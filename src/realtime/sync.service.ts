@@ -40,7 +40,7 @@ export class SyncService {
       }
     } finally {
       if (isTold && !this.order.hasPassed(conversationId, rev)) connection.goAhead(conversationId, rev, seq);
-      connection.endSync(conversationId, rev);
+      connection.endSync(conversationId, rev, seq);
     }
     return undefined;
   }
