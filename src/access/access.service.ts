@@ -1,12 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../auth/actor.js';
-import { ServerLost } from '../auth/auth.events.js';
+import { NoticesRead, ServerLost } from '../auth/auth.events.js';
 import type { ConversationKind } from '../conversations/conversation.entity.js';
 import { Database } from '../platform/database/database.js';
 import { EventBus } from '../platform/events/event-bus.js';
 import { Problem } from '../platform/http/problem.js';
+import { HintsLost } from '../platform/nodes/nodes.events.js';
 import type { Role } from '../servers/memberships/membership.entity.js';
-import { StandingChanged } from './access.events.js';
+import { StandingChanged, StandingNoted } from './access.events.js';
 import { type Facts, type Room, standingOf } from './facts.js';
 import { AnsweringAgent, HouseVoice, Moderator, Pinner, Reader, Scribe, ServerPass, Writer } from './pass.js';
 import { StandingCache } from './standing-cache.js';
@@ -47,7 +48,10 @@ export class AccessService {
     bus: EventBus,
   ) {
     bus.on(StandingChanged, ({ scope }) => this.cache.changed(scope));
+    bus.on(StandingNoted, ({ scope }) => this.cache.changed(scope));
     bus.on(ServerLost, ({ serverId }) => this.cache.changed(`server:${serverId}`));
+    bus.on(HintsLost, () => this.cache.forgetAll());
+    bus.on(NoticesRead, ({ before }) => this.cache.isComplete(before));
   }
 
   /**

@@ -1,34 +1,51 @@
 import { LRUCache } from 'lru-cache';
 import type { Scope } from './access.events.js';
-import type { Facts } from './facts.js';
+import { type Facts, standingOf } from './facts.js';
 
-/** A lost hint from another node may keep a stale grant alive this long and no longer (promise 5 says a second). */
+/** Nobody is believed to have a standing longer than this after it may have ended (promise 5 says a second). */
 const TRUST_MS = 900;
+/** A room that is gone is noted nowhere: whoever misses the news learns it after this, and finds it empty until then. */
+const LONGEST_MS = 300_000;
+const MAX_ENTRIES = 50_000;
 
 interface Entry {
-  facts: Facts | undefined;
+  facts: Facts;
   /** What `clock` stood at when the facts began to be read. */
   stamp: number;
+  /** Until when they are believed in any case. */
+  until: number;
+  /** Nobody notes that a stranger has come in. */
+  isStranger: boolean;
 }
 
 /**
- * Remembers facts for a moment, so that a burst of sends asks once. A change of standing bumps its scope; whatever
- * began to be read before that is not believed, also where the read is still under way.
+ * Remembers facts, so that a send asks nothing. A change of standing bumps its scope; whatever began to be read before
+ * that is not believed, also where the read is still under way. Facts are believed for a moment, and longer for as long
+ * as it is known that no change was missed.
  */
 export class StandingCache {
   private clock = 0;
-  private readonly entries = new LRUCache<string, Entry>({ max: 50_000, ttl: TRUST_MS });
-  private readonly changes = new LRUCache<Scope, number>({ max: 50_000, ttl: 60_000 });
+  /** Changes up to this are no longer remembered one by one: what is older than them is not believed. */
+  private forgotten = 0;
+  private completeUntil = -Infinity;
+  private readonly entries = new LRUCache<string, Entry>({ max: MAX_ENTRIES, ttl: LONGEST_MS });
+  private readonly changes = new LRUCache<Scope, number>({
+    max: MAX_ENTRIES,
+    noDisposeOnSet: true,
+    dispose: (stamp) => (this.forgotten = Math.max(this.forgotten, stamp)),
+  });
 
   async facts(userId: string, roomId: string, load: () => Promise<Facts | undefined>): Promise<Facts | undefined> {
     const key = `${userId} ${roomId}`;
     const known = this.entries.get(key);
     if (known && this.holds(known, roomId)) return known.facts;
-    const stamp = this.clock;
-    const entry = { facts: await load(), stamp };
+    const [stamp, until] = [this.clock, performance.now() + TRUST_MS];
+    const facts = await load();
     // A room that is not there may be made at any moment: only what exists is remembered.
-    if (entry.facts && this.holds(entry, roomId)) this.entries.set(key, entry);
-    return entry.facts;
+    if (!facts) return undefined;
+    const entry = { facts, stamp, until, isStranger: standingOf(facts, userId) === 'stranger' };
+    if (this.holds(entry, roomId)) this.entries.set(key, entry);
+    return facts;
   }
 
   changed(scope: Scope): void {
@@ -36,8 +53,21 @@ export class StandingCache {
     this.changes.set(scope, this.clock);
   }
 
-  private holds({ facts, stamp }: Entry, roomId: string): boolean {
-    const { serverId, parentId } = facts?.room ?? {};
+  /** News was lost, of anything. */
+  forgetAll(): void {
+    this.clock += 1;
+    this.forgotten = this.clock;
+  }
+
+  /** Every change that was committed before `time`, on the clock of `performance.now`, has been told of. */
+  isComplete(time: number): void {
+    this.completeUntil = time + TRUST_MS;
+  }
+
+  private holds({ facts, stamp, until, isStranger }: Entry, roomId: string): boolean {
+    const isBelieved = performance.now() < Math.max(until, isStranger ? 0 : this.completeUntil);
+    if (!isBelieved || stamp < this.forgotten) return false;
+    const { serverId, parentId } = facts.room;
     const scopes: Scope[] = [`conversation:${roomId}`];
     if (parentId) scopes.push(`conversation:${parentId}`);
     if (serverId) scopes.push(`server:${serverId}`);

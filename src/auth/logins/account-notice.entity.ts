@@ -1,11 +1,12 @@
 import { Check, Column, Entity, Index, PrimaryGeneratedColumn } from 'typeorm';
 
 /**
- * Read by every node. Written by triggers: a login or a membership ended, or an account changed; and by commands, which
+ * Read by every node. Written by triggers: a login or a membership ended, an account or somebody's standing changed; and by commands, which
  * have no other way to tell the nodes what they announce.
  */
 @Entity('account_notices')
 @Index('account_notices_time', ['notedAt'])
+@Index('account_notices_xact', ['xact'])
 @Check('account_notices_about', `(user_id IS NULL) = (event IS NOT NULL)`)
 export class AccountNotice {
   @PrimaryGeneratedColumn('identity', { type: 'bigint', generatedIdentity: 'ALWAYS' }) id: number;
@@ -19,4 +20,7 @@ export class AccountNotice {
   @Column('boolean', { default: false }) accessEnded: boolean;
   @Column('jsonb', { nullable: true }) event: object | null;
   @Column({ type: 'timestamptz', default: () => 'clock_timestamp()' }) notedAt: Date;
+  /** The transaction that wrote it, by which it is found. */
+  @Column({ type: 'bigint', nullable: true, default: () => '((pg_current_xact_id())::text)::bigint' }) xact:
+    number | null;
 }

@@ -3,15 +3,21 @@ import { LRUCache } from 'lru-cache';
 import { Database } from '../../platform/database/database.js';
 import { EventBus } from '../../platform/events/event-bus.js';
 import type { DomainEvent } from '../../platform/events/event.js';
-import { AccountChanged, LoginEnded, ServerLost } from '../auth.events.js';
+import { AccountChanged, LoginEnded, NoticesRead, ServerLost } from '../auth.events.js';
 
 /** Promise 5: another node learns within a second. */
 const EVERY_MS = 400;
-/** A notice bears the time it was written, and is seen when its transaction commits: look back that far. */
-const OVERLAP = '10 seconds';
+/** Whatever an earlier look could not see was written by a transaction that had not begun, or not ended, by then. */
+const NOTICES = `
+  SELECT look.upto, n.id, n.user_id AS "userId", n.login_id AS "loginId",
+    n.server_id AS "serverId", n.access_ended AS "accessEnded", n.event
+  FROM (SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS upto) AS look
+    LEFT JOIN account_notices n ON n.xact >= coalesce($1, look.upto)
+  ORDER BY n.id`;
 
 interface Notice {
-  id: number;
+  id: number | null;
+  upto: number;
   userId: string;
   event: DomainEvent | null;
   loginId: string | null;
@@ -23,8 +29,8 @@ interface Notice {
 @Injectable()
 export class NoticeReader implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger(NoticeReader.name);
-  private readonly seen = new LRUCache<number, true>({ max: 100_000, ttl: 60_000 });
-  private since: Date | undefined;
+  private readonly seen = new LRUCache<number, true>({ max: 100_000 });
+  private since: number | null = null;
   private timer: NodeJS.Timeout | undefined;
   private stopped = false;
 
@@ -50,16 +56,12 @@ export class NoticeReader implements OnApplicationBootstrap, OnApplicationShutdo
   }
 
   private async read(): Promise<void> {
+    const before = performance.now();
     try {
-      const now = await this.database.one<{ now: Date }>(`SELECT clock_timestamp() AS now`);
-      const notices = await this.database.query<Notice>(
-        `SELECT id, user_id AS "userId", login_id AS "loginId", server_id AS "serverId",
-           access_ended AS "accessEnded", event FROM account_notices
-         WHERE noted_at > coalesce($1, clock_timestamp()) - interval '${OVERLAP}' ORDER BY id`,
-        [this.since ?? null],
-      );
+      const notices = await this.database.prepared<Notice>(NOTICES, [this.since]);
       for (const notice of notices) this.tell(notice);
-      this.since = now?.now;
+      this.since = notices[0]?.upto ?? null;
+      this.bus.hear(NoticesRead([], { before }));
     } catch (error) {
       this.logger.warn({ err: error as Error }, 'the notices of ended logins could not be read');
     }
@@ -67,7 +69,7 @@ export class NoticeReader implements OnApplicationBootstrap, OnApplicationShutdo
 
   /** Every node reads the notices for itself. */
   private tell({ id, userId, loginId, serverId, accessEnded, event }: Notice): void {
-    if (this.seen.has(id)) return;
+    if (id === null || this.seen.has(id)) return;
     this.seen.set(id, true);
     if (event) this.bus.hear(event);
     else if (serverId) this.bus.hear(ServerLost([], { userId, serverId }));

@@ -1,0 +1,50 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+/**
+ * Nodes remember what people may do for as long as they read, several times a second, that nobody's standing has changed.
+ * What ends a membership is noted already; this notes the rest. Notices are found by the transaction that wrote them: a
+ * time would be older than the commit, by however long the transaction took.
+ */
+export class NoteStandings1790000000810 implements MigrationInterface {
+  name = 'NoteStandings1790000000810';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`ALTER TABLE account_notices ADD xact bigint`);
+    await runner.query(`ALTER TABLE account_notices ALTER xact SET DEFAULT pg_current_xact_id()::text::bigint`);
+    await runner.query(`CREATE INDEX account_notices_xact ON account_notices (xact)`);
+    await runner.query(`
+      CREATE FUNCTION note_standing(scope text) RETURNS void LANGUAGE sql AS $$
+        INSERT INTO account_notices (event) VALUES (jsonb_build_object(
+          'type', 'standing.noted', 'audience', '[]'::jsonb, 'data', jsonb_build_object('scope', scope)))
+      $$`);
+    await runner.query(`
+      CREATE FUNCTION note_role_change() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN
+        PERFORM note_standing('server:' || NEW.server_id);
+        RETURN NULL;
+      END $$`);
+    await runner.query(`
+      CREATE TRIGGER memberships_note_role AFTER UPDATE OF role ON memberships
+        FOR EACH ROW WHEN (OLD.role IS DISTINCT FROM NEW.role) EXECUTE FUNCTION note_role_change()`);
+    await runner.query(`
+      CREATE FUNCTION note_session_change() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN
+        PERFORM note_standing('conversation:' || OLD.id);
+        RETURN NULL;
+      END $$`);
+    await runner.query(`
+      CREATE TRIGGER sessions_note_people AFTER UPDATE OF owner_id, advocate_id, agent_id ON sessions
+        FOR EACH ROW WHEN ((OLD.owner_id, OLD.advocate_id, OLD.agent_id)
+          IS DISTINCT FROM (NEW.owner_id, NEW.advocate_id, NEW.agent_id)) EXECUTE FUNCTION note_session_change()`);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(`DROP TRIGGER sessions_note_people ON sessions`);
+    await runner.query(`DROP TRIGGER memberships_note_role ON memberships`);
+    await runner.query(`DROP FUNCTION note_session_change`);
+    await runner.query(`DROP FUNCTION note_role_change`);
+    await runner.query(`DROP FUNCTION note_standing`);
+    await runner.query(`DROP INDEX account_notices_xact`);
+    await runner.query(`ALTER TABLE account_notices DROP xact`);
+  }
+}
