@@ -16,9 +16,9 @@ export async function carryMessages(
   onProgress(0, size);
   for (let done = 0; done < size; done += CHUNK) {
     await client.query(MESSAGES, [done, done + CHUNK]);
-    await client.query(MESSAGE_IDS, [done, done + CHUNK, scope, importId]);
     onProgress(Math.min(done + CHUNK, size), size);
   }
+  await client.query(MESSAGE_IDS, [scope, importId]);
   await carryRevisions(client, scope, importId);
   await client.query(MENTIONS);
   await client.query(READ_TIMES);
@@ -49,10 +49,10 @@ const MESSAGES = `
     created_at, edited_at, reply_to_id, pinned_at, reactions
   FROM carried WHERE place > $1 AND place <= $2 ORDER BY place`;
 
+/** In the order of the source, in which ids and times mostly rise: so each index is written from one end to the other. */
 const MESSAGE_IDS = `
   INSERT INTO imported_ids (kind, external_id, scope, import_id, target_id, conversation_id, fingerprint)
-  SELECT 'message', ext, $3, $4, id, room, fingerprint
-  FROM carried WHERE place > $1 AND place <= $2 ORDER BY place`;
+  SELECT 'message', ext, $1, $2, id, room, fingerprint FROM carried ORDER BY n`;
 
 const NEW_REVISIONS = `
   SELECT o.*, c.room, c.id AS message, c.rev AS message_rev, c.steps, c.created_at

@@ -5,7 +5,7 @@ import { withSearchBeside } from './index-upkeep.js';
 import { Intake } from './intake.js';
 import { judge, mustBeItself } from './judging.js';
 import { countRows, read } from './reading.js';
-import { type Reject, rejects } from './rejects.js';
+import { type Reject, tellRejects } from './rejects.js';
 import { Notes } from './row.js';
 import type { Source } from './source.js';
 import { type Tally, tallies } from './tallies.js';
@@ -72,12 +72,7 @@ export async function importSource(client: Client, source: Source, options: Impo
 
   const found = { tables: await tallies(client, intake.judged, counts), ...notes.all() };
   options.onFound(found);
-  let rejected = 0;
-  for await (const reject of rejects(client, source)) {
-    rejected += 1;
-    await options.onReject(reject);
-  }
-
+  const rejected = await tellRejects(client, source, options.onReject);
   const { renamed } = intake.people;
   const summary = { ...found, renamed, rejected };
   if (options.isRehearsal) return { ...NOTHING, ...summary };
@@ -113,11 +108,11 @@ async function takeIn(
   const intake = await Intake.open(client, scope, source, notes, owner);
   let rows = 0;
   onProgress('read', 0, total);
-  for await (const row of read(source, notes)) {
-    await intake.add(row);
+  await read(source, notes, (row) => {
     rows += 1;
     if (rows % 5_000 === 0) onProgress('read', rows, total);
-  }
+    return intake.add(row);
+  });
   await intake.end();
   onProgress('read', rows, total);
   return intake;

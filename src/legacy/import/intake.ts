@@ -56,9 +56,10 @@ export class Intake {
     return intake;
   }
 
-  async add({ n, table, entry }: ReadRow): Promise<void> {
-    const refusal = await this.take(n, table, entry);
-    if (refusal !== undefined) await this.stager.add('refused', [n, table, refusal]);
+  /** Gives what is to be waited for before the next one, if anything. */
+  add(row: ReadRow): Promise<void> | undefined {
+    if (!this.needsNames(row)) return this.takeNow(row);
+    return this.people.settle().then(() => this.takeNow(row));
   }
 
   end(): Promise<void> {
@@ -80,8 +81,19 @@ export class Intake {
     return { total, accounts, agents: agents.length };
   }
 
+  /** How the people are called here who are mentioned in it by their ids. */
+  private needsNames({ entry }: ReadRow): boolean {
+    return entry.kind === 'message' && !this.people.isSettled && mentionedIn(entry.content).length > 0;
+  }
+
+  private takeNow({ n, table, entry }: ReadRow): Promise<void> | undefined {
+    const refusal = this.take(n, table, entry);
+    if (refusal !== undefined) this.stager.add('refused', [n, table, refusal]);
+    return this.stager.room();
+  }
+
   /** Gives the reason where the row cannot be carried. */
-  private async take(n: number, table: string, entry: ReadRow['entry']): Promise<string | undefined> {
+  private take(n: number, table: string, entry: ReadRow['entry']): string | undefined {
     switch (entry.kind) {
       case 'unreadable':
         return entry.reason;
@@ -102,7 +114,7 @@ export class Intake {
       case 'thread':
         return this.thread(n, table, entry);
       case 'message':
-        return this.stage('old_messages', n, table, await this.message(entry));
+        return this.stage('old_messages', n, table, this.message(entry));
       case 'revision':
         return this.stage('old_revisions', n, table, revisionRow(entry));
       case 'reaction':
@@ -111,9 +123,9 @@ export class Intake {
   }
 
   /** Takes what is to be staged, or the reason why it is not. */
-  private async stage(stage: Stage, n: number, table: string, row: Field[] | string): Promise<string | undefined> {
+  private stage(stage: Stage, n: number, table: string, row: Field[] | string): string | undefined {
     if (typeof row === 'string') return row;
-    await this.stager.add(stage, [n, table, ...row]);
+    this.stager.add(stage, [n, table, ...row]);
     return undefined;
   }
 
@@ -149,22 +161,21 @@ export class Intake {
     return directRow(this.scope, direct, people);
   }
 
-  private async thread(n: number, table: string, thread: OldThread): Promise<string | undefined> {
-    await this.stager.add('old_roots', [n, null, ...rootRow(this.scope, thread)]);
+  private thread(n: number, table: string, thread: OldThread): string | undefined {
+    this.stager.add('old_roots', [n, null, ...rootRow(this.scope, thread)]);
     return this.stage('old_rooms', n, table, threadRow(this.scope, thread));
   }
 
-  private async message(message: OldMessage): Promise<Field[] | string> {
+  private message(message: OldMessage): Field[] | string {
     const author = message.author === null ? null : this.people.of(message.author);
     if (author === undefined) return ABSENT('author');
     const mentioned = message.mentions?.map((id) => this.people.of(id)).filter((id) => id !== undefined);
-    return messageRow(this.scope, message, await this.named(message.content), author, mentioned ?? null);
+    return messageRow(this.scope, message, this.named(message.content), author, mentioned ?? null);
   }
 
   /** A text with the names that people have here. */
-  private async named(content: string): Promise<string> {
+  private named(content: string): string {
     if (mentionedIn(content).length === 0) return content;
-    await this.people.settle();
     return withMentions(content, (id) => this.people.nameOf(id) ?? id);
   }
 

@@ -124,6 +124,10 @@ export class People {
   }
 
   /** Gives everybody so far their name: one that is taken gets `-legacy`, `-legacy-2`, ...; a taken address is left off. */
+  get isSettled(): boolean {
+    return this.unsettled.length === 0;
+  }
+
   async settle(): Promise<void> {
     const accounts = this.unsettled;
     this.unsettled = [];

@@ -66,7 +66,7 @@ const COUNTS = `
 const CARRIED = `
   CREATE TEMP TABLE carried ON COMMIT DROP AS
   SELECT row_number() OVER (ORDER BY r.id, o.place, o.n) AS place, o.n, o.source_table, r.id AS room,
-    row_number() OVER in_room AS nth, r.last_seq, r.last_rev + sum(1 + step.steps) OVER in_room AS rev,
+    row_number() OVER in_room AS nth, r.last_seq, r.last_rev + sum((1 + step.steps)::integer) OVER in_room AS rev,
     step.steps, o.id, o.ext,
     CASE o.role WHEN 'user' THEN coalesce(o.author, r.owner) WHEN 'peer' THEN coalesce(o.author, r.advocate)
       END AS author_id,

@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import Cursor from 'pg-cursor';
-import { read } from './reading.js';
+import { read, type ReadRow } from './reading.js';
 import { Notes } from './row.js';
 import { BrokenRow, type Source } from './source.js';
 
@@ -11,21 +11,30 @@ export interface Reject {
   row: unknown;
 }
 
-/** Reads the source once more for the rows that were refused, so that each is told as it stands there. */
-export async function* rejects(client: Client, source: Source): AsyncGenerator<Reject> {
+/** Reads the source once more for the rows that were refused, so that each is told as it stands there. Gives how many. */
+export async function tellRejects(
+  client: Client,
+  source: Source,
+  tell: (reject: Reject) => Promise<void>,
+): Promise<number> {
+  let rejected = 0;
   const cursor = client.query(
     new Cursor<{ n: string; reason: string }>(`SELECT n, reason FROM refused ORDER BY n, reason`),
   );
   try {
     let [refused] = await cursor.read(1);
-    if (!refused) return;
-    for await (const { n, table, raw } of read(source, new Notes())) {
-      if (n !== Number(refused.n)) continue;
-      yield { table, reason: refused.reason, row: raw instanceof BrokenRow ? raw.text : raw };
+    const reject = async ({ table, raw }: ReadRow, reason: string) => {
+      await tell({ table, reason, row: raw instanceof BrokenRow ? raw.text : raw });
+      rejected += 1;
       [refused] = await cursor.read(1);
-      if (!refused) return;
-    }
+    };
+    if (!refused) return 0;
+    await read(source, new Notes(), (row) => {
+      if (!refused) return false;
+      return row.n === Number(refused.n) ? reject(row, refused.reason) : undefined;
+    });
   } finally {
     await cursor.close();
   }
+  return rejected;
 }

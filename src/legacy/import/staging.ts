@@ -1,9 +1,12 @@
 import type { Client } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { finished } from 'node:stream/promises';
+import { setImmediate as breath } from 'node:timers/promises';
 
 /** What waits here is what may be in memory of a table. */
 const FLUSH_CHARACTERS = 256 * 1024;
+/** After so many rows the connection gets its turn: else what is to be written would wait until reading does. */
+const BREATH = 64;
 
 export type Field = string | number | boolean | Date | string[] | null;
 
@@ -49,13 +52,22 @@ export class Stager {
     Stage,
     string
   >;
-  private inFlight: Promise<void> = Promise.resolve();
+  private full: Stage | undefined;
+  private inFlight: Promise<void> | undefined;
+  private asked = 0;
 
   constructor(private readonly client: Client) {}
 
-  async add(stage: Stage, fields: Field[]): Promise<void> {
+  add(stage: Stage, fields: Field[]): void {
     this.waiting[stage] += `${fields.map(encoded).join('\t')}\n`;
-    if (this.waiting[stage].length > FLUSH_CHARACTERS) await this.flush(stage);
+    if (this.waiting[stage].length > FLUSH_CHARACTERS) this.full = stage;
+  }
+
+  /** To be asked after each row: what is to be waited for before more is added, if anything. */
+  room(): Promise<void> | undefined {
+    if (this.full) return this.flush(this.full);
+    this.asked += 1;
+    return this.inFlight && this.asked % BREATH === 0 ? breath() : undefined;
   }
 
   async end(): Promise<void> {
@@ -67,11 +79,12 @@ export class Stager {
   private async flush(stage: Stage): Promise<void> {
     const chunk = Buffer.from(this.waiting[stage]);
     this.waiting[stage] = '';
+    this.full = undefined;
     if (chunk.length === 0) return;
     await this.inFlight;
     const copy = this.client.query(copyFrom(`COPY ${stage} FROM STDIN`));
     copy.end(chunk);
-    this.inFlight = finished(copy);
+    this.inFlight = finished(copy).then(() => (this.inFlight = undefined));
     this.inFlight.catch(() => undefined);
   }
 }

@@ -31,10 +31,11 @@ const STORED = `('x' || left(md5(concat_ws(E'\\x1f', m.role, coalesce(m.tokens_u
 const BESIDE = (m: string) => `
   CASE WHEN num_nonnulls(${m}.edited_at, ${m}.reply_to_id, ${m}.pinned_at, ${m}.reactions) = 0 THEN 0
     ELSE hashtextextended(jsonb_build_array(extract(epoch FROM ${m}.edited_at), ${m}.reply_to_id,
-      extract(epoch FROM ${m}.pinned_at), ${m}.reactions)::text, 0)::numeric END`;
+      extract(epoch FROM ${m}.pinned_at), ${m}.reactions)::text, 0) END`;
 
+/** Each hash begins from the one before: they are whole numbers, with which the database is quick. */
 const WEIGHED = (mark: string, m: string, place: string) =>
-  `sum((${mark}::numeric + floor(extract(epoch FROM ${m}.created_at) * 1000) + ${BESIDE(m)}) * ${place})`;
+  `sum(hashint8extended(${place}, hashint8extended(${mark}, timestamp_hash_extended(${m}.created_at::timestamp, ${BESIDE(m)}))))`;
 
 /**
  * Compares what was read with what is now stored, for every conversation that is new or got something. Throws
