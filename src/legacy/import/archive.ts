@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { crc32 } from 'node:zlib';
 import { type Entry, openPromise, type ZipFile } from 'yauzl';
-import { SourceError } from './source.js';
+import { type Source, SourceError } from './source.js';
 
 /** Real exports pack to a tenth or a thirtieth; deflate can do a thousandth, of nothing but repetition. */
 const MAX_RATIO = 250;
@@ -47,8 +47,24 @@ export class Archive {
   }
 }
 
-/** Throws SourceError for what is missing, truncated, no ZIP, or has paths that lead out of it. */
-export async function openArchive(location: string): Promise<Archive> {
+/**
+ * What `open` makes of an archive, which is closed with it, or where that fails. Throws SourceError for what is missing,
+ * truncated, no ZIP, or has paths that lead out of it.
+ */
+export async function sourceIn(
+  location: string,
+  open: (archive: Archive) => Promise<Omit<Source, 'location' | 'close'>>,
+): Promise<Source> {
+  const archive = await openArchive(location);
+  try {
+    return { ...(await open(archive)), location, close: archive.close };
+  } catch (error) {
+    await archive.close();
+    throw error;
+  }
+}
+
+async function openArchive(location: string): Promise<Archive> {
   const found = await stat(location).catch(() => {
     throw new SourceError(`${location} cannot be read: is the path right?`);
   });

@@ -1,7 +1,7 @@
 import { MendedText } from './values.js';
 
 /** Nothing that people made is deeper, and neither PostgreSQL nor a walk through it takes any depth. */
-const MAX_DEPTH = 500;
+export const MAX_DEPTH = 500;
 
 /** JSON as text or as it is; anything that is no JSON, or nested too deeply, stays what it is. */
 export function parsedOr(value: unknown): unknown {

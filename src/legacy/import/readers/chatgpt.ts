@@ -1,4 +1,4 @@
-import { filesLeft, openArchive } from '../archive.js';
+import { filesLeft, sourceIn } from '../archive.js';
 import { listOf, objectOf, textOf } from '../json.js';
 import { type LinkedFile, withLinks } from '../links.js';
 import type { RawRow, Row } from '../row.js';
@@ -17,16 +17,14 @@ type GivenFile = LinkedFile & { id: string | null };
  * An export of ChatGPT, ZIP or folder. A chat is a tree kept as JSON: the branch that is shown becomes the messages, and
  * what lies on other branches their revisions. Whose it is does not stand in it.
  */
-export async function openChatGpt(location: string, label = ''): Promise<Source> {
-  const archive = await openArchive(location);
-  try {
+export function openChatGpt(location: string, label = ''): Promise<Source> {
+  return sourceIn(location, async (archive) => {
     const chats = await ChatGptChats.open(archive);
     const { beside, ...counts } = await chats.count();
     const others = archive.names.filter((name) => !chats.files.includes(name));
     return {
       system: 'chatgpt',
       label,
-      location,
       ownerless: `legacy-user-${Date.now()}`,
       unknownUsers: 'orphan',
       tables: [
@@ -34,12 +32,8 @@ export async function openChatGpt(location: string, label = ''): Promise<Source>
         { name: 'messages', count: () => counts.messages, rows: () => chats.messages(), understand: readMessage },
       ],
       otherTables: { ...beside, ...filesLeft(others) },
-      close: () => archive.close(),
     };
-  } catch (error) {
-    await archive.close();
-    throw error;
-  }
+  });
 }
 
 function readChat(row: Row): OldSession {

@@ -1,12 +1,11 @@
-import { isUtf8 } from 'node:buffer';
+import { createReadStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { isTooDeep, objectOf } from '../json.js';
-import { partsOf } from '../json-parts.js';
-import { BrokenRow, SourceError } from '../source.js';
+import { objectOf } from '../json.js';
+import { Beside, jsonElements, objectOr } from '../json-elements.js';
+import { type BrokenRow, SourceError } from '../source.js';
 import type { RawRow } from '../row.js';
 
-const SHOWN = 1000;
 /** A folder of this name holds channels that not everybody in the server could see. */
 const PRIVATE = 'private';
 
@@ -57,47 +56,35 @@ export function timeOfId(id: string): Date | null {
 /** Every message of a file. Throws SourceError where the file ends early. */
 export async function* messagesIn(file: DiscordFile): AsyncGenerator<RawRow | BrokenRow> {
   let count = 0;
-  for await (const { is, text } of partsOf(file.path, 'messages')) {
-    if (is === 'element') yield parsed(text);
-    if (is === 'giant') yield new BrokenRow('larger than 16 MB', text.toString());
-    if (is === 'element' || is === 'giant') count += 1;
-    if (is === 'whole') mustCount(file, text, count);
+  for await (const part of partsOf(file.path)) {
+    if (part instanceof Beside) {
+      if (part.isWhole) mustCount(file, part.fields, count);
+      continue;
+    }
+    count += 1;
+    yield objectOr(part, 'not a message');
   }
 }
 
+function partsOf(file: string): AsyncGenerator<unknown> {
+  return jsonElements(file, createReadStream(file, { highWaterMark: 1024 * 1024 }), 'messages');
+}
+
 /** What counts its messages at the end was written to its end. */
-function mustCount(file: DiscordFile, text: Buffer, count: number): void {
-  const { messageCount } = objectOf(json(text));
+function mustCount(file: DiscordFile, { messageCount }: RawRow, count: number): void {
   if (messageCount === count) return;
   const says = typeof messageCount === 'number' ? `counts ${messageCount}` : 'does not count them at its end';
   throw new SourceError(`${file.path} has ${count} messages and ${says}: it is cut off or changed. Export it again.`);
 }
 
 async function headOf(file: string): Promise<{ guild: RawRow; channel: RawRow }> {
-  for await (const { is, text } of partsOf(file, 'messages')) {
-    if (is !== 'head') break;
-    const { guild, channel } = objectOf(json(text));
+  for await (const part of partsOf(file)) {
+    if (!(part instanceof Beside)) break;
+    const { guild, channel } = part.fields;
     if (typeof objectOf(channel).id !== 'string' || typeof objectOf(guild).id !== 'string') break;
     return { guild: objectOf(guild), channel: objectOf(channel) };
   }
   throw new SourceError(`${file} is no JSON export of DiscordChatExporter: it names no guild and channel.`);
-}
-
-function parsed(text: Buffer): RawRow | BrokenRow {
-  const shown = () => text.toString().trim().slice(0, SHOWN);
-  if (!isUtf8(text)) return new BrokenRow('not valid UTF-8', shown());
-  const value = json(text);
-  if (value === undefined) return new BrokenRow('not valid JSON', shown());
-  if (isTooDeep(value)) return new BrokenRow('nested too deeply', shown());
-  return objectOf(value) === value ? objectOf(value) : new BrokenRow('not a message', shown());
-}
-
-function json(text: Buffer): unknown {
-  try {
-    return JSON.parse(text.toString().replace(/^\uFEFF/, ''));
-  } catch {
-    return undefined;
-  }
 }
 
 /** In one order, whatever the file system gives. What was downloaded beside an export is none. */

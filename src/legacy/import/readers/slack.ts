@@ -1,4 +1,4 @@
-import { filesLeft, openArchive } from '../archive.js';
+import { type Archive, filesLeft, sourceIn } from '../archive.js';
 import { textOf } from '../json.js';
 import type { RawRow, Row } from '../row.js';
 import type { BrokenRow, OldReaction, OldThread, Source, SourceTable } from '../source.js';
@@ -23,25 +23,18 @@ import { LISTS, SlackWorkspace } from './slack-workspace.js';
  * An export of a Slack workspace, ZIP or folder. The workspace becomes a server with its public channels; what was not
  * open to all of it becomes direct conversations, or servers of their own with just the people who were in there.
  */
-export async function openSlack(location: string, label = ''): Promise<Source> {
-  const archive = await openArchive(location);
-  try {
-    const workspace = await SlackWorkspace.open(archive);
-    const messages = new SlackMessages(workspace);
-    return await sourceOf(workspace, messages, label);
-  } catch (error) {
-    await archive.close();
-    throw error;
-  }
+export function openSlack(location: string, label = ''): Promise<Source> {
+  return sourceIn(location, (archive) => readSlack(archive, label));
 }
 
-async function sourceOf(workspace: SlackWorkspace, messages: SlackMessages, label: string): Promise<Source> {
+async function readSlack(archive: Archive, label: string): Promise<Omit<Source, 'location' | 'close'>> {
+  const workspace = await SlackWorkspace.open(archive);
+  const messages = new SlackMessages(workspace);
   const { beside, ...counts } = await messages.count();
   const readRoom = channelReader(workspace);
   return {
     system: 'slack',
     label,
-    location: workspace.archive.location,
     ownerless: `legacy-user-${Date.now()}`,
     unknownUsers: 'account',
     tables: [
@@ -65,7 +58,6 @@ async function sourceOf(workspace: SlackWorkspace, messages: SlackMessages, labe
       { name: 'reactions', count: () => counts.reactions, rows: () => messages.reactions(), understand: readReaction },
     ],
     otherTables: { ...beside, ...withoutPlace(workspace), ...otherFiles(workspace, messages) },
-    close: () => workspace.archive.close(),
   };
 }
 
