@@ -20,7 +20,6 @@ export class AccountNotice {
   @Column('boolean', { default: false }) accessEnded: boolean;
   @Column('jsonb', { nullable: true }) event: object | null;
   @Column({ type: 'timestamptz', default: () => 'clock_timestamp()' }) notedAt: Date;
-  /** The transaction that wrote it, by which it is found. */
-  @Column({ type: 'bigint', nullable: true, default: () => '((pg_current_xact_id())::text)::bigint' }) xact:
-    number | null;
+  /** The transaction that wrote it, by which it is found. TypeORM compares the default without its casts to bigint. */
+  @Column({ type: 'bigint', nullable: true, default: () => '((pg_current_xact_id()))' }) xact: number | null;
 }
