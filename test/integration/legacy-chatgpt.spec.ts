@@ -1,7 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { openChatGpt } from '../../src/legacy/import/readers/chatgpt.js';
-import { SourceError } from '../../src/legacy/import/source.js';
+import { Notes, type RawRow, Row } from '../../src/legacy/import/row.js';
+import { BrokenRow, type Entry, SourceError } from '../../src/legacy/import/source.js';
+import { UnreadableValue } from '../../src/legacy/import/values.js';
 import { LegacyHouse } from '../support/legacy-commands.js';
 import { type ChatGptNode, chatGptChat } from '../support/old-exports.js';
 import { zipOf, type ZipFileOptions } from '../support/zip.js';
@@ -28,6 +30,45 @@ describe('the export of ChatGPT', () => {
     ]);
     await writeFile(house.path(name), zipOf(written));
     return house.path(name);
+  };
+
+  const file = async (name: string, content: unknown) => {
+    await writeFile(house.path(name), JSON.stringify(content));
+    return house.path(name);
+  };
+
+  /** All that is read of an export, and what is not. */
+  const read = async (location: string) => {
+    const source = await openChatGpt(location);
+    const notes = new Notes();
+    const entries: Entry[] = [];
+    const rejected: string[] = [];
+    const take = (table: (typeof source.tables)[number], raw: RawRow | BrokenRow) => {
+      try {
+        if (raw instanceof BrokenRow) throw new UnreadableValue(raw.reason);
+        const row = new Row(table.name, raw, notes);
+        entries.push(table.understand(row));
+        row.leaveRest();
+      } catch (error) {
+        if (!(error instanceof UnreadableValue)) throw error;
+        rejected.push(error.message);
+      }
+    };
+    for (const table of source.tables) {
+      const before = entries.length + rejected.length;
+      for await (const raw of table.rows()) take(table, raw);
+      expect(entries.length + rejected.length - before).toBe(await table.count());
+    }
+    await source.close();
+    const told = (kind: Entry['kind']) => entries.filter((entry) => entry.kind === kind);
+    return {
+      sessions: told('session') as Extract<Entry, { kind: 'session' }>[],
+      messages: told('message') as Extract<Entry, { kind: 'message' }>[],
+      revisions: told('revision') as Extract<Entry, { kind: 'revision' }>[],
+      rejected,
+      beside: source.otherTables,
+      leftOut: notes.all().leftOut,
+    };
   };
 
   const picture = { content_type: 'image_asset_pointer', asset_pointer: 'sediment://file_1', size_bytes: 10 };
@@ -158,7 +199,12 @@ describe('the export of ChatGPT', () => {
   }, 180_000);
 
   it('rejects what is no chat or no message by name, circles and all, and one object a file is a chat too', async () => {
-    const circle: Record<string, ChatGptNode> = { a: ['b', 'user', 'A'], b: ['a', 'assistant', 'B'] };
+    const thought = { content_type: 'thoughts' };
+    const circle: Record<string, ChatGptNode> = {
+      ...{ a: ['b', 'user', 'A'], b: ['a', 'assistant', 'B'] },
+      ...{ x: ['y', 'user', 'X'], y: ['x', 'assistant', 'Y'], z: ['wordless', 'user', 'Z'] },
+      ...{ wordless: ['silent', 'assistant', thought], silent: ['wordless', 'assistant', thought] },
+    };
     const odd = chatGptChat('odd', 'x', {
       x: ['gone', 'wizard', 'X'],
       y: ['x', 'user', { content_type: 'super_widget', widget: 1 }],
@@ -182,9 +228,11 @@ describe('the export of ChatGPT', () => {
       'messages: unreadable date',
       'messages: content is longer than 200000 characters (one beyond ASCII counts for four)',
     ]);
-    expect(stdout).toContain('messages: 7 found = 3 to carry + 0 carried before + 4 rejected');
-    expect((await messages()).map(({ chat: of, content }) => `${of} ${content}`)).toEqual([
-      ...['circle A', 'circle B', 'odd half \ufffd'],
+    expect(stdout).toContain('messages: 10 found = 6 to carry + 0 carried before + 4 rejected');
+    expect((await messages()).map(({ chat: of, content, forms }) => [of, content, forms])).toEqual([
+      ['circle', 'A', ['X', 'Z']],
+      ['circle', 'B', ['Y']],
+      ['odd', 'half \ufffd', null],
     ]);
   }, 180_000);
 
@@ -231,4 +279,196 @@ describe('the export of ChatGPT', () => {
       stderr: expect.stringMatching(/gone cannot be read: is the path right\?\n$/),
     });
   }, 180_000);
+
+  it('takes of every message what was said in it, whatever it is made of', async () => {
+    const files = [
+      { id: 'file_1', name: 'cat.png', size: 10, mime_type: 'image/png' },
+      { id: 'file_2', name: 'dog.png' },
+      { id: 'file_3', name: 'how.pdf' },
+    ];
+    const shown = (id: string) => ({ ...picture, asset_pointer: `file-service://${id}` });
+    const many = Array.from({ length: 60 }, (_, n) => ({ id: `many_${n}`, name: `${n}-${'x'.repeat(300)}` }));
+    const spoken = { content_type: 'audio_transcription', text: 'Spoken' };
+    const recording = { content_type: 'audio_asset_pointer', asset_pointer: 'sediment://sound' };
+    const parts = (...all: unknown[]) => ({ content_type: 'multimodal_text', parts: all });
+    const contents: Record<string, [author: string, content: unknown, stored: string | null, more?: object]> = {
+      system: ['system', 'Be kind', 'Be kind'],
+      pictures: [
+        ...(['user', parts(shown('file_2'), 'A', shown('file_1'), shown('file_9'))] as const),
+        '[image: dog.png]\n\nA\n\n[image: cat.png]\n\n[image]\nhow.pdf',
+        { metadata: { attachments: files } },
+      ],
+      files: [
+        ...(['user', ''] as const),
+        many
+          .map(({ name }) => name.slice(0, 255))
+          .slice(0, 50)
+          .join('\n'),
+        { metadata: { attachments: many } },
+      ],
+      spoken: ['user', parts(spoken, recording), 'Spoken'],
+      recorded: ['user', parts('A', recording), 'A\n\n[recording]'],
+      plain: ['assistant', { content_type: 'code', language: 'unknown', text: 'x = 1' }, '```\nx = 1\n```'],
+      quote: ['assistant', { content_type: 'tether_quote', text: 'Quoted', url: 'https://x', title: 'X' }, 'Quoted'],
+      result: ['assistant', { content_type: 'browsed', result: 'Found' }, 'Found'],
+      blank: ['assistant', { content_type: 'text', parts: ['', 'B'] }, 'B'],
+      text: ['assistant', { parts: [''], text: 'Beside' }, 'Beside'],
+      drawn: ['tool', parts(picture), '[image]'],
+      aside: ['user', 'To Python', 'To Python', { recipient: 'python' }],
+      open: ['assistant', 'To nobody', 'To nobody', { recipient: undefined }],
+      hidden: ['system', 'Secret', null, { metadata: { is_visually_hidden_from_conversation: true } }],
+      about: ['user', { content_type: 'user_editable_context', user_profile: 'Ada' }, null],
+      memory: ['assistant', { content_type: 'model_editable_context', model_set_context: 'Ada' }, null],
+      thoughts: ['assistant', { content_type: 'thoughts', thoughts: [] }, null],
+      recap: ['assistant', { content_type: 'reasoning_recap', content: 'Thought for 2s' }, null],
+      analysis: ['assistant', 'Hm', null, { channel: 'analysis' }],
+      call: ['assistant', 'search()', null, { recipient: 'web' }],
+      answer: ['tool', 'A page', null],
+      silent: ['assistant', ' ', null],
+    };
+    const ids = Object.keys(contents);
+    const nodes = Object.entries(contents).map(([id, [author, content, , more]], n): [string, ChatGptNode] => [
+      id,
+      [ids[n - 1] ?? null, author, content, more],
+    ]);
+    const location = await file('conversations.json', [
+      chatGptChat('c', 'silent', { ...Object.fromEntries(nodes), none: ['silent', 'user', { content_type: 'text' }] }),
+    ]);
+    const { messages: said, rejected, beside, leftOut } = await read(location);
+    const stored = Object.values(contents).flatMap(([, , content]) => content ?? []);
+    expect(said.map(({ content }) => content)).toEqual(stored);
+    expect(said.map(({ order }) => order)).toEqual([...stored.keys()]);
+    expect(said.map(({ role }) => role).join(' ')).toBe(
+      'system user user user user agent agent agent agent agent agent user agent',
+    );
+    expect(said.map(({ createdAt }) => createdAt)).toEqual(
+      [...stored.keys()].map((n) => new Date(1705314600250 + n * 1000)),
+    );
+    const attached = files.map(({ name, size = null, mime_type: contentType = null }) => ({
+      ...{ name, url: null, size, contentType },
+    }));
+    expect(said[1]?.metadata).toEqual({ attachments: attached });
+    expect(said[2]?.metadata?.attachments).toHaveLength(50);
+    expect(rejected).toEqual(['no text in a content of the type text']);
+    expect(beside).toEqual({
+      ...{ 'messages, hidden': 3, 'messages, thoughts': 3, 'messages, what was asked of tools': 1 },
+      ...{ 'messages, what tools answered': 1, 'messages, without any content': 1 },
+    });
+    expect(leftOut).toMatchObject({ 'messages.content.url': 1, 'messages.content.title': 1 });
+  });
+
+  it('takes what lies on another branch for a form of the message beside it that the same side said', async () => {
+    const nodes: Record<string, ChatGptNode | null> = {
+      root: null,
+      hello: ['root', 'assistant', 'Hello'],
+      q1: ['root', 'user', 'Q1'],
+      think: ['q1', 'assistant', { content_type: 'thoughts' }],
+      a1: ['think', 'assistant', 'A1'],
+      q2: ['a1', 'user', 'Q2'],
+      empty: null,
+      a2: ['q2', 'assistant', 'A2'],
+      done: ['a2', 'assistant', ' '],
+      q1b: ['root', 'user', 'Q1, better'],
+      thinkb: ['q1b', 'assistant', { content_type: 'thoughts' }],
+      a1b: ['thinkb', 'assistant', 'A1, better'],
+      a1c: ['thinkb', 'assistant', 'A1, best'],
+      q2b: ['a1c', 'user', 'Q2, better'],
+      rule: ['q2b', 'system', 'A rule'],
+      a3b: ['rule', 'assistant', 'A3, later'],
+      q4b: ['a3b', 'user', 'Q4, later'],
+    };
+    const { messages: said, revisions } = await read(
+      await file('conversations.json', [chatGptChat('c', 'done', nodes)]),
+    );
+    const shown = [...said].sort((a, b) => a.order - b.order);
+    expect(shown.map(({ id, role }) => `${id} ${role}`)).toEqual([
+      'c-q1 user',
+      'c-a1 agent',
+      'c-q2 user',
+      'c-a2 agent',
+    ]);
+    expect(Object.fromEntries(revisions.map(({ id, message }) => [id, message]))).toEqual({
+      ...{ 'c-hello': 'c-a1', 'c-q1b': 'c-q1', 'c-a1b': 'c-a1', 'c-a1c': 'c-a1', 'c-q2b': 'c-q2' },
+      ...{ 'c-rule': 'c-a2', 'c-a3b': 'c-a2', 'c-q4b': 'c-q2' },
+    });
+    expect(revisions.find(({ id }) => id === 'c-q1b')).toMatchObject({
+      ...{ conversation: 'c', content: 'Q1, better', createdAt: new Date(1705314609250) },
+    });
+  });
+
+  it.each([
+    ['a shown message', 'a', 'q a'],
+    ['one that is not shown', 'thought', 'q a'],
+    ['one without anything', 'empty', 'q a'],
+    ['none', null, 'q a q2'],
+    ['one that is gone', 'gone', 'q a q2'],
+  ])('shows the branch to the current message, where that is %s', async (_, current, shown) => {
+    const nodes: Record<string, ChatGptNode> = {
+      q: [null, 'user', 'Q'],
+      a: ['q', 'assistant', 'A'],
+      thought: ['a', 'assistant', { content_type: 'thoughts' }],
+      empty: ['thought', 'assistant', ' '],
+      b: ['q', 'assistant', 'B'],
+      q2: ['a', 'user', 'Q2'],
+    };
+    const chat = chatGptChat('c', current, nodes);
+    Object.assign(chat.mapping.empty ?? {}, { message: null });
+    const { messages: said, revisions } = await read(await file('conversations.json', [chat]));
+    const order = said.sort((a, b) => a.order - b.order).map(({ id }) => id);
+    expect(order).toEqual(shown.split(' ').map((id) => `c-${id}`));
+    expect(said.length + revisions.length).toBe(4);
+  });
+
+  it('takes every chat for what it says of itself: its id, title, times and model, archived or not', async () => {
+    const nodes: Record<string, ChatGptNode> = {
+      q: [null, 'user', 'Q'],
+      a: ['q', 'assistant', 'A', { metadata: { model_slug: 'o1' } }],
+      b: ['a', 'assistant', 'B', { metadata: { model_slug: 'o2' } }],
+    };
+    const bare = { q: nodes.q ?? null };
+    const { sessions, messages: said } = await read(
+      await file('conversations.json', [
+        chatGptChat('one', 'b', nodes, { conversation_id: 'two', title: null, is_archived: true }),
+        chatGptChat('three', 'b', nodes, { conversation_id: undefined, default_model_slug: null }),
+        chatGptChat('', 'b', nodes, { conversation_id: 'four', default_model_slug: `\u0000${'x'.repeat(200)}` }),
+        chatGptChat('five', 'q', bare, { default_model_slug: undefined, create_time: null, update_time: null }),
+      ]),
+    );
+    const at = { createdAt: new Date(1705314600123), updatedAt: new Date(1705314700500) };
+    expect(sessions).toEqual([
+      expect.objectContaining({ ...at, id: 'two', title: null, agentSlug: 'gpt-4o' }),
+      expect.objectContaining({ ...at, id: 'three', title: 'Chat three', agentSlug: 'o1' }),
+      expect.objectContaining({ ...at, id: 'four', title: 'Chat ', agentSlug: `\u2400${'x'.repeat(99)}` }),
+      expect.objectContaining({ id: 'five', agentSlug: null, createdAt: null, updatedAt: null }),
+    ]);
+    expect([...new Set(said.map(({ conversation }) => conversation))]).toEqual(['two', 'three', 'four', 'five']);
+    expect(new Set(said.map(({ id }) => id)).size).toBe(10);
+    const models = [undefined, 'o1', 'o2'];
+    expect(said.map(({ metadata }) => metadata?.model)).toEqual([...models, ...models, ...models, undefined]);
+  });
+
+  it('finds the chats in files of any name where none is called conversations, and names what else there is', async () => {
+    const named = (id: string) => chatGptChat(id, 'x', { x: [null, 'user', id] });
+    const other = await zip('other-names.zip', [
+      ['a/chats.json', [named('c-1')]],
+      ['a/more.JSON', named('c-2')],
+      ['a/user.json', { id: 'user-1' }],
+      ['a/broken.json', '{'],
+      ['a/list.json', [{ mapping: 'none' }, named('c-3')]],
+      ['chat.html', '<p>'],
+      ['file_1-cat.png', 'png'],
+    ]);
+    const found = await read(other);
+    expect(found.sessions.map(({ id }) => id)).toEqual(['c-1', 'c-2']);
+    expect(found.beside).toEqual({ 'a/user.json': 1, 'a/broken.json': 1, 'a/list.json': 1, 'other files': 2 });
+    const usual = await zip('usual-names.zip', [
+      ['export/Conversations.json', [named('c-1'), named('c-2')]],
+      ['export/conversations_2.json', [named('c-3')]],
+      ['export/conversations 3.json', [named('c-4'), { id: 'f-1' }, { id: 'f-2' }]],
+      ['export/shared_conversations.json', [named('c-1')]],
+    ]);
+    const { sessions, beside } = await read(usual);
+    expect(sessions.map(({ id }) => id).sort()).toEqual(['c-1', 'c-2', 'c-3', 'c-4']);
+    expect(beside).toEqual({ folders: 2, 'export/shared_conversations.json': 1 });
+  });
 });
