@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { Database } from '../../platform/database/database.js';
 import { EventBus } from '../../platform/events/event-bus.js';
 import type { DomainEvent } from '../../platform/events/event.js';
+import { HintsLost } from '../../platform/nodes/nodes.events.js';
 import { AccountChanged, LoginEnded, NoticesRead, ServerLost } from '../auth.events.js';
 
 /** Promise 5: another node learns within a second. */
@@ -60,7 +61,10 @@ export class NoticeReader implements OnApplicationBootstrap, OnApplicationShutdo
     try {
       const notices = await this.database.prepared<Notice>(NOTICES, [this.since]);
       for (const notice of notices) this.tell(notice);
-      this.since = notices[0]?.upto ?? null;
+      const upto = notices[0]?.upto ?? null;
+      // Transactions only rise: another server has taken over that does not know the last ones of this one.
+      if (upto !== null && this.since !== null && upto < this.since) this.bus.hear(HintsLost([], {}));
+      this.since = upto;
       this.bus.hear(NoticesRead([], { before }));
     } catch (error) {
       this.logger.warn({ err: error as Error }, 'the notices of ended logins could not be read');
