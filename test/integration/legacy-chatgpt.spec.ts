@@ -359,6 +359,10 @@ describe('the export of ChatGPT', () => {
 
   it('takes what lies on another branch for a form of the message beside it that the same side said', async () => {
     const nodes: Record<string, ChatGptNode | null> = {
+      // Told before those that it follows.
+      a2d: ['q2d', 'assistant', 'A2, other'],
+      q2d: ['a1d', 'user', 'Q2, other'],
+      a1d: ['q1', 'assistant', 'A1, other'],
       root: null,
       hello: ['root', 'assistant', 'Hello'],
       q1: ['root', 'user', 'Q1'],
@@ -376,6 +380,7 @@ describe('the export of ChatGPT', () => {
       rule: ['q2b', 'system', 'A rule'],
       a3b: ['rule', 'assistant', 'A3, later'],
       q4b: ['a3b', 'user', 'Q4, later'],
+      end: ['q4b', 'system', 'The end'],
     };
     const { messages: said, revisions } = await read(
       await file('conversations.json', [chatGptChat('c', 'done', nodes)]),
@@ -388,11 +393,11 @@ describe('the export of ChatGPT', () => {
       'c-a2 agent',
     ]);
     expect(Object.fromEntries(revisions.map(({ id, message }) => [id, message]))).toEqual({
-      ...{ 'c-hello': 'c-a1', 'c-q1b': 'c-q1', 'c-a1b': 'c-a1', 'c-a1c': 'c-a1', 'c-q2b': 'c-q2' },
-      ...{ 'c-rule': 'c-a2', 'c-a3b': 'c-a2', 'c-q4b': 'c-q2' },
+      ...{ 'c-a2d': 'c-a2', 'c-q2d': 'c-q2', 'c-a1d': 'c-a1', 'c-hello': 'c-a1', 'c-q1b': 'c-q1', 'c-a1b': 'c-a1' },
+      ...{ 'c-a1c': 'c-a1', 'c-q2b': 'c-q2', 'c-rule': 'c-a2', 'c-a3b': 'c-a2', 'c-q4b': 'c-q2', 'c-end': 'c-a2' },
     });
     expect(revisions.find(({ id }) => id === 'c-q1b')).toMatchObject({
-      ...{ conversation: 'c', content: 'Q1, better', createdAt: new Date(1705314609250) },
+      ...{ conversation: 'c', content: 'Q1, better', createdAt: new Date(1705314612250) },
     });
   });
 

@@ -4,7 +4,7 @@ import { type LinkedFile, withLinks } from '../links.js';
 import type { RawRow, Row } from '../row.js';
 import type { OldMessage, OldRevision, OldSession, Source } from '../source.js';
 import { storableJson, UnreadableValue } from '../values.js';
-import { agentSlugOf, mustHavePlace, readPlaced, ROLES } from './chat-tree.js';
+import { agentSlugOf, readPlaced, ROLES } from './chat-tree.js';
 import { authorOf, ChatGptChats } from './chatgpt-chats.js';
 
 /** As many as anybody gives a model at once, several times. */
@@ -68,7 +68,6 @@ function readMessage(row: Row): OldMessage | OldRevision {
   const author = authorOf({ author: row.take('author') });
   const role = author === 'tool' ? 'agent' : ROLES[author];
   if (!role) throw new UnreadableValue('unknown role');
-  mustHavePlace(row);
   const metadata = row.has('metadata') ? row.inner('metadata') : undefined;
   const files = filesIn(metadata);
   const model = textOf(metadata?.take('model_slug'));
