@@ -1,4 +1,4 @@
-import { Beside, jsonElements } from './json-elements.js';
+import { Beside, jsonElements, jsonObjects } from './json-elements.js';
 import { BrokenRow, SourceError } from './source.js';
 
 async function* chunksOf(text: string | Buffer, size: number) {
@@ -44,12 +44,49 @@ describe('the elements of a JSON array', () => {
       'nested too deeply',
       JSON.parse(nested(500)),
     ]);
+    const [deep] = await elementsOf(`[${nested(501)}]`, size);
+    expect((deep as BrokenRow).text).toMatch(/^\[+/);
     const object = `{"a": ${nested(500)}}`;
     expect(reasons(await elementsOf(object, size))).toEqual(['nested too deeply']);
     expect(reasons(await elementsOf(`{"list": [${object}, 1]}`, size, 'list')).slice(1, -1)).toEqual([
       'nested too deeply',
       1,
     ]);
+  });
+
+  it('are the same where nothing comes for a while in the middle of a sign', async () => {
+    async function* halting() {
+      for (const part of ['["a\\', '', '"b", "\\', '', '\\", 1]']) yield await Promise.resolve(Buffer.from(part));
+    }
+    const found: unknown[] = [];
+    for await (const element of jsonElements('x.json', halting())) found.push(element);
+    expect(found).toEqual(['a"b', '\\', 1]);
+  });
+
+  it('are objects alone where objects are asked for, anything else broken', async () => {
+    const found: unknown[] = [];
+    const text = '[{"a": 1}, 5, null, [{}], "x", nothing, {}]';
+    for await (const row of jsonObjects('x.json', chunksOf(text, 4), 'no chat')) found.push(row);
+    expect(found).toEqual([
+      { a: 1 },
+      ...['5', 'null', '[{}]', '"x"'].map((shown) => new BrokenRow('no chat', shown)),
+      new BrokenRow('not valid JSON', 'nothing'),
+      {},
+    ]);
+  });
+
+  it.each([
+    ['locked', new SourceError('locked')],
+    ['x.json is truncated or no JSON (gone).', new Error('gone')],
+  ])('are refused where their bytes end early: %s', async (sentence, error) => {
+    async function* ending() {
+      yield await Promise.resolve(Buffer.from('[1'));
+      throw error;
+    }
+    const reading = async () => {
+      for await (const _ of jsonElements('x.json', ending()));
+    };
+    await expect(reading()).rejects.toEqual(new SourceError(sentence));
   });
 
   it('are read no further than somebody wants them', async () => {
@@ -152,9 +189,23 @@ describe('the elements of the list in a field of a JSON object', () => {
     },
   );
 
-  it('are refused where more stands beside them than memory should hold', async () => {
-    for (const text of [`{"a": "${'x'.repeat(2 ** 20)}", "list": []}`, `{"list": [], "a": "${'x'.repeat(2 ** 20)}"}`]) {
-      await expect(elementsOf(text, 65_536, 'list')).rejects.toThrow('too much in it beside the list');
-    }
-  });
+  it.each([
+    ['before', '{"a": "', '", "list": []}'],
+    ['behind', '{"list": [], "a": "', '"}'],
+  ])(
+    'are refused where more stands %s them than memory should hold, and no more of it is read',
+    async (_, start, end) => {
+      let read = 0;
+      async function* long() {
+        yield Buffer.from(start);
+        for (; read < 10; read++) yield await Promise.resolve(Buffer.alloc(1 << 19, 'x'));
+        yield Buffer.from(end);
+      }
+      const reading = async () => {
+        for await (const _ of jsonElements('x.json', long(), 'list'));
+      };
+      await expect(reading()).rejects.toThrow('too much in it beside the list');
+      expect(read).toBeLessThan(4);
+    },
+  );
 });
