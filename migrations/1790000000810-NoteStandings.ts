@@ -34,8 +34,8 @@ export class NoteStandings1790000000810 implements MigrationInterface {
       END $$`);
     await runner.query(`
       CREATE TRIGGER sessions_note_people AFTER UPDATE OF owner_id, advocate_id, agent_id ON sessions
-        FOR EACH ROW WHEN ((OLD.owner_id, OLD.advocate_id, OLD.agent_id)
-          IS DISTINCT FROM (NEW.owner_id, NEW.advocate_id, NEW.agent_id)) EXECUTE FUNCTION note_session_change()`);
+        FOR EACH ROW WHEN (OLD.owner_id IS DISTINCT FROM NEW.owner_id OR OLD.advocate_id IS DISTINCT FROM NEW.advocate_id
+          OR OLD.agent_id IS DISTINCT FROM NEW.agent_id) EXECUTE FUNCTION note_session_change()`);
   }
 
   async down(runner: QueryRunner): Promise<void> {
