@@ -59,7 +59,7 @@ export class NoticeReader implements OnApplicationBootstrap, OnApplicationShutdo
   private async read(): Promise<void> {
     const before = performance.now();
     try {
-      const notices = await this.database.prepared<Notice>(NOTICES, [this.since]);
+      const notices = await this.database.query<Notice>(NOTICES, [this.since]);
       for (const notice of notices) this.tell(notice);
       const upto = notices[0]?.upto ?? null;
       // Transactions only rise: another server has taken over that does not know the last ones of this one.
