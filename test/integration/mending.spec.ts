@@ -1,7 +1,5 @@
-import type { AddressInfo } from 'node:net';
 import { AccessService } from '../../src/access/access.service.js';
 import type { Actor } from '../../src/auth/actor.js';
-import { TokensService } from '../../src/auth/tokens.service.js';
 import { ConversationsService } from '../../src/conversations/conversations.service.js';
 import { HistoryService } from '../../src/messages/history.service.js';
 import { MessagesService } from '../../src/messages/messages.service.js';
@@ -10,7 +8,8 @@ import type { DomainEvent } from '../../src/platform/events/event.js';
 import { HintsLost } from '../../src/platform/nodes/nodes.events.js';
 import { RoomOrder } from '../../src/realtime/room-order.js';
 import { ServersService } from '../../src/servers/servers/servers.service.js';
-import { openSocket, type Socket } from '../support/people.js';
+import { between, carryOver, listening, socketTo } from '../support/apart.js';
+import type { Socket } from '../support/people.js';
 import { actor, type Services, twoNodes } from '../support/services.js';
 import { until } from '../support/until.js';
 
@@ -30,8 +29,7 @@ describe('what a node reads from the database, since another one did not tell it
       nodes: [here, there],
       close,
     } = await twoNodes());
-    await here.app.listen(0, '127.0.0.1');
-    url = `http://127.0.0.1:${(here.app.getHttpServer().address() as AddressInfo).port}`;
+    url = await listening(here);
     there.app.get(EventBus).forward((event) => news.push(event));
   }, 60_000);
   afterAll(() => close());
@@ -46,29 +44,12 @@ describe('what a node reads from the database, since another one did not tell it
   });
   afterEach(() => socket.close());
 
-  const open = async (): Promise<Socket> => {
-    const { accessToken } = here.app.get(TokensService).issue(ada.userId, ada.loginId);
-    return openSocket(url, '/api/v1/realtime', ['parley.v1', `bearer.${accessToken}`]);
-  };
+  const open = () => socketTo(here, url, ada);
   const enter = () => there.app.get(AccessService).enter(ada, room, 'write');
   const say = async (content: string) =>
     (await there.app.get(MessagesService).append(await enter(), { content })).message;
   const edit = async (id: string, content: string) => there.app.get(MessagesService).edit(await enter(), id, content);
-  /** What the second node announced comes to the first one now. */
-  const carryOver = (events: DomainEvent[]) => {
-    for (const event of events) here.app.get(EventBus).hear({ ...event, afar: true });
-  };
   const readAll = () => here.app.get(EventBus).hear(HintsLost([], {}));
-  /** Lets something happen once between the moment the first node has read and the moment it uses what it read. */
-  const between = <S extends object>(service: S, method: keyof S, act: () => Promise<unknown> | void) => {
-    const original = (service[method] as (...args: unknown[]) => Promise<unknown>).bind(service);
-    (service[method] as unknown) = async (...args: unknown[]) => {
-      (service[method] as unknown) = original;
-      const answer = await original(...args);
-      await act();
-      return answer;
-    };
-  };
   const told = (heard: Socket) =>
     ['message.created', 'message.updated']
       .flatMap((type) =>
@@ -81,7 +62,7 @@ describe('what a node reads from the database, since another one did not tell it
     const { id } = await say('first');
     const late = news.splice(0);
     await edit(id, 'edited');
-    between(here.app.get(HistoryService), 'changes', () => carryOver(late));
+    between(here.app.get(HistoryService), 'changes', () => carryOver(here, late));
     readAll();
     await socket.next(({ message }) => message?.content === 'edited');
     expect(told(socket)).toEqual(['message.created first', 'message.updated edited']);
@@ -95,7 +76,7 @@ describe('what a node reads from the database, since another one did not tell it
     const late = news.splice(0);
     await edit(id, 'edited again');
     const history = here.app.get(HistoryService);
-    between(history, 'changes', () => between(history, 'changes', () => carryOver(late)));
+    between(history, 'changes', () => between(history, 'changes', () => carryOver(here, late)));
     readAll();
     await socket.next(({ message }) => message?.content === 'edited again');
     const frames = told(socket);

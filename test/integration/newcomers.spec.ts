@@ -1,8 +1,6 @@
-import type { AddressInfo } from 'node:net';
 import { AccessService } from '../../src/access/access.service.js';
 import type { Actor } from '../../src/auth/actor.js';
 import { ServerLost } from '../../src/auth/auth.events.js';
-import { TokensService } from '../../src/auth/tokens.service.js';
 import { ConversationCreated } from '../../src/conversations/conversations.events.js';
 import { ConversationsService } from '../../src/conversations/conversations.service.js';
 import { MessageCreated } from '../../src/messages/messages.events.js';
@@ -13,7 +11,8 @@ import { MemberAdded, MemberRemoved } from '../../src/servers/memberships/member
 import { ChannelsService } from '../../src/servers/channels/channels.service.js';
 import { MembershipsService } from '../../src/servers/memberships/memberships.service.js';
 import { ServersService } from '../../src/servers/servers/servers.service.js';
-import { openSocket, type Socket } from '../support/people.js';
+import { between, carryOver, listening, socketTo } from '../support/apart.js';
+import type { Socket } from '../support/people.js';
 import { actor, type Services, twoNodes } from '../support/services.js';
 
 /** Two nodes on one database that tell each other nothing, unless a test carries it over; sockets are on the first. */
@@ -32,8 +31,7 @@ describe('who comes in while something is said', () => {
       nodes: [here, there],
       close,
     } = await twoNodes());
-    await here.app.listen(0, '127.0.0.1');
-    url = `http://127.0.0.1:${(here.app.getHttpServer().address() as AddressInfo).port}`;
+    url = await listening(here);
   }, 60_000);
   afterAll(() => close());
 
@@ -54,23 +52,12 @@ describe('who comes in while something is said', () => {
     await there.app.get(MessagesService).edit(writer, id, content);
   };
   const join = (node = here) => node.app.get(MembershipsService).add(ada, serverId, bob.userId, 'MEMBER');
-  const socketOf = async ({ userId, loginId }: Actor): Promise<Socket> => {
-    const { accessToken } = here.app.get(TokensService).issue(userId, loginId);
-    const socket = await openSocket(url, '/api/v1/realtime', ['parley.v1', `bearer.${accessToken}`]);
+  const socketOf = async (person: Actor): Promise<Socket> => {
+    const socket = await socketTo(here, url, person);
     await socket.next('ready');
     return socket;
   };
-  /** Lets something happen once between the moment the database is read and the moment the answer is used. */
-  const between = (method: 'statesOf' | 'statesIn' | 'serversOf', act: () => Promise<unknown> | void) => {
-    const service = here.app.get(ConversationsService);
-    const original = service[method].bind(service) as (...args: unknown[]) => Promise<never>;
-    service[method] = async (...args: unknown[]) => {
-      service[method] = original;
-      const answer = await original(...args);
-      await act();
-      return answer;
-    };
-  };
+  const conversations = () => here.app.get(ConversationsService);
   const revsOf = (socket: Socket) => socket.of('message.created').map(({ rev }) => rev as number);
   /** What the second node announces, kept back. */
   const heldBack = () => {
@@ -79,14 +66,11 @@ describe('who comes in while something is said', () => {
     return events;
   };
   const isCreation = ({ type }: DomainEvent) => type === ConversationCreated.type;
-  const carryOver = (events: DomainEvent[]) => {
-    for (const event of events) here.app.get(EventBus).hear({ ...event, afar: true });
-  };
 
   it('are told on connecting of what is said after the rooms were read', async () => {
     await join();
     await say('before');
-    between('statesOf', () => say('meanwhile'));
+    between(conversations(), 'statesOf', () => say('meanwhile'));
     const socket = await socketOf(bob);
     const [ready] = socket.of('ready');
     expect(ready?.conversations).toMatchObject([{ id: room, rev: 1 }]);
@@ -99,7 +83,7 @@ describe('who comes in while something is said', () => {
   it('are told of a room as it stands, where it went on while they were let in', async () => {
     await say('before');
     const socket = await socketOf(bob);
-    between('statesIn', () => say('meanwhile'));
+    between(conversations(), 'statesIn', () => say('meanwhile'));
     await join();
     const { conversation } = await socket.next('conversation.created');
     await say('after');
@@ -118,7 +102,10 @@ describe('who comes in while something is said', () => {
     expect(socket.of('ready')[0]?.conversations).toMatchObject([{ rev: 2 }]);
     const synced = await socketOf(ada);
     await synced.ask({ type: 'sync', conversationId: room, afterRev: 0 });
-    carryOver(late.filter(({ type }) => type === MessageCreated.type));
+    carryOver(
+      here,
+      late.filter(({ type }) => type === MessageCreated.type),
+    );
     await say('after');
     for (const one of [early, socket, synced]) await one.next(({ message }) => message?.content === 'after');
     expect([early, socket, synced].map(revsOf)).toEqual([[2, 3], [3], [3]]);
@@ -126,7 +113,7 @@ describe('who comes in while something is said', () => {
   });
 
   it.each([
-    ['heard of the room by an older edit', (edits: DomainEvent[]) => carryOver(edits)],
+    ['heard of the room by an older edit', (edits: DomainEvent[]) => carryOver(here, edits)],
     ['has heard nothing of the room', () => undefined],
   ])('are told of an edit as an edit, also where their node %s', async (_, hear) => {
     const [first, second] = [await say('first', there), await say('second', there)];
@@ -137,7 +124,7 @@ describe('who comes in while something is said', () => {
     await edit(second.id, 'second, edited');
     edits.splice(0);
     await edit(first.id, 'first, edited again');
-    carryOver(edits);
+    carryOver(here, edits);
     await socket.next(({ message }) => message?.content === 'first, edited again');
     expect(socket.of('message.updated').map(({ rev }) => rev as number)).toEqual([4, 5]);
     expect(revsOf(socket)).toEqual([]);
@@ -151,7 +138,7 @@ describe('who comes in while something is said', () => {
     const writer = await there.app.get(AccessService).enter(ada, channel.id, 'write');
     await there.app.get(MessagesService).append(writer, { content: 'early' });
     const [created, ...others] = news.splice(0).sort((a, b) => Number(isCreation(b)) - Number(isCreation(a)));
-    carryOver([...others, ...(created ? [created] : [])]);
+    carryOver(here, [...others, ...(created ? [created] : [])]);
     const { conversation } = await socket.next('conversation.created');
     expect(conversation).toMatchObject({ id: channel.id, rev: 1, lastSeq: 1, unread: 1 });
     socket.close();
@@ -162,7 +149,10 @@ describe('who comes in while something is said', () => {
     const late = heldBack();
     await join(there);
     await there.app.get(MembershipsService).remove(ada, serverId, bob.userId);
-    carryOver(late.filter(({ type }) => type !== MemberRemoved.type));
+    carryOver(
+      here,
+      late.filter(({ type }) => type !== MemberRemoved.type),
+    );
     await socket.next('member.removed');
     await say('among us');
     await socket.settle();
@@ -177,7 +167,10 @@ describe('who comes in while something is said', () => {
     const late = heldBack();
     await there.app.get(MembershipsService).remove(ada, serverId, bob.userId);
     await join(there);
-    carryOver(late.filter(({ type }) => type === MemberRemoved.type));
+    carryOver(
+      here,
+      late.filter(({ type }) => type === MemberRemoved.type),
+    );
     await socket.next(({ type, conversation }) => type === 'conversation.created' && conversation.id === room);
     await say('with bob');
     await socket.next(({ message }) => message?.content === 'with bob');
@@ -189,7 +182,7 @@ describe('who comes in while something is said', () => {
     const socket = await socketOf(bob);
     const news = heldBack();
     await join(there);
-    carryOver(news);
+    carryOver(here, news);
     const { conversation } = await socket.next('conversation.created');
     expect(conversation).toMatchObject({ id: room, rev: 1 });
     expect(socket.of(MemberAdded.type)).toHaveLength(1);
@@ -201,7 +194,7 @@ describe('who comes in while something is said', () => {
 
   it('do not begin to listen to a server that they lost while their socket opened', async () => {
     await join();
-    between('serversOf', async () => {
+    between(conversations(), 'serversOf', async () => {
       await there.app.get(MembershipsService).remove(ada, serverId, bob.userId);
       here.app.get(EventBus).hear(ServerLost([], { userId: bob.userId, serverId }));
     });

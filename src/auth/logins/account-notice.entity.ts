@@ -1,8 +1,8 @@
 import { Check, Column, Entity, Index, PrimaryGeneratedColumn } from 'typeorm';
 
 /**
- * Read by every node. Written by triggers: a login or a membership ended, an account or somebody's standing changed; and by commands, which
- * have no other way to tell the nodes what they announce.
+ * Read by every node. Written by triggers: a login or a membership ended, an account or somebody's standing changed; and
+ * by commands, which have no other way to tell the nodes what they announce.
  */
 @Entity('account_notices')
 @Index('account_notices_time', ['notedAt'])
