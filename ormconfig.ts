@@ -41,6 +41,7 @@ import { FindByAge1790000000790 } from './migrations/1790000000790-FindByAge.js'
 import { FindFiles1790000000791 } from './migrations/1790000000791-FindFiles.js';
 import { ImportMoreKinds1790000000800 } from './migrations/1790000000800-ImportMoreKinds.js';
 import { NoteStandings1790000000810 } from './migrations/1790000000810-NoteStandings.js';
+import { AppendByKeys1790000000811 } from './migrations/1790000000811-AppendByKeys.js';
 import { AuditEntry } from './src/access/audit/audit-entry.entity.js';
 import { Agent } from './src/agents/agent.entity.js';
 import { TokenUsage } from './src/agents/usage/token-usage.entity.js';
@@ -182,6 +183,7 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       FindFiles1790000000791,
       ImportMoreKinds1790000000800,
       NoteStandings1790000000810,
+      AppendByKeys1790000000811,
     ],
   };
 }

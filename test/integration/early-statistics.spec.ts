@@ -1,3 +1,4 @@
+import { v7 as uuidv7 } from 'uuid';
 import { AccessService } from '../../src/access/access.service.js';
 import { MessagesService } from '../../src/messages/messages.service.js';
 import { ServersService } from '../../src/servers/servers/servers.service.js';
@@ -45,5 +46,34 @@ describe('plans of sends into a new database', () => {
     for (let i = 0; i < 50; i += 1) await send(`later ${i}`);
     await until(async () => (await scansByNonce()) >= scans + 50);
     expect(await readByAuthor()).toBe(read);
+  });
+
+  it('look up the rooms they go to, and read no others', async () => {
+    const { app, dataSource } = services;
+    const ada = await actor(dataSource, 'eve');
+    const room = (await app.get(ServersService).create(ada, 'S', undefined)).channels[0]?.id as string;
+    await dataSource.query(
+      `WITH room AS (INSERT INTO conversations (id, kind)
+         SELECT uuidv7(), 'session' FROM generate_series(1, 300) RETURNING id)
+       INSERT INTO sessions (id, type, owner_id) SELECT id, 'peer', $1 FROM room`,
+      [ada.userId],
+    );
+    await dataSource.query(`ANALYZE`);
+    const draft = { conversationId: room, authorId: ada.userId, role: 'user', content: 'hi', mentionsEveryone: false };
+    const rowsRead = await dataSource.transaction(async (tx) => {
+      const read = async () => {
+        // The counts of this connection, which may hold some of earlier transactions still.
+        const tables = await tx.query<{ name: string; rows: number }[]>(
+          `SELECT relname AS name, (seq_tup_read + idx_tup_fetch)::int AS rows FROM pg_stat_xact_user_tables
+           WHERE relname IN ('conversations', 'sessions', 'threads', 'replies')`,
+        );
+        return new Map(tables.map(({ name, rows }) => [name, rows]));
+      };
+      const before = await read();
+      await tx.query(`SELECT FROM append_messages($1)`, [JSON.stringify([{ ...draft, id: uuidv7() }])]);
+      return [...(await read())].map(([name, rows]) => ({ name, rows: rows - (before.get(name) ?? 0) }));
+    });
+    expect(rowsRead).toHaveLength(4);
+    expect(rowsRead.filter(({ rows }) => rows >= 10)).toEqual([]);
   });
 });
