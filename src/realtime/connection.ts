@@ -82,7 +82,7 @@ export class Connection {
     private readonly socket: Duplex,
     private person: Actor,
     readonly dialect: Dialect,
-    private readonly wantsFlush: (connection: Connection) => void,
+    private readonly wantsFlush: (connection: Connection, isAnswered: boolean) => void,
   ) {}
 
   /** As they are now: names and rights may change while the socket is open. */
@@ -113,7 +113,7 @@ export class Connection {
   }
 
   sendText(text: string): void {
-    this.write(textFrame(text));
+    this.write(textFrame(text), true);
   }
 
   /** An event. Before `ready`, and for a room that is being synced, it waits for what is older. */
@@ -284,10 +284,10 @@ export class Connection {
     if (rev > told.rev && this.fits(conversationId, form, told.lastSeq)) this.write(frame);
   }
 
-  private write(frame: Buffer): void {
+  private write(frame: Buffer, isAnswer = false): void {
     if (this.closed) return;
     this.outgoing.push(frame);
-    if (this.outgoing.length === 1) this.wantsFlush(this);
+    if (isAnswer || this.outgoing.length === 1) this.wantsFlush(this, isAnswer);
   }
 
   private hold<T>(held: T[] | undefined, event: T): void {

@@ -3,6 +3,12 @@ import type { DomainEvent, Personal, Topic } from '../platform/events/event.js';
 import type { Connection, Dialect, Form } from './connection.js';
 import { textFrame } from './text-frame.js';
 
+/**
+ * Sockets written to in one turn of the event loop, besides those that wait for an answer. A crowd written to in one go
+ * would keep all who send waiting; and what is said meanwhile goes to the rest of the crowd in the same write.
+ */
+const TOLD_IN_A_TURN = 32;
+
 /** Who listens to what on this node, and how an event gets to them: serialised once, framed once, written once. */
 @Injectable()
 export class Hub {
@@ -10,7 +16,9 @@ export class Hub {
   private readonly topics = new Map<Topic, Set<Connection>>();
   /** Since the start, for the metrics: plain numbers, because a delivery must cost next to nothing. */
   readonly counts = { opened: 0, closedBy: new Map<number, number>(), deliveredBy: new Map<string, number>() };
-  private dirty: Connection[] = [];
+  /** Who is to be written to: with an answer, and with what others did. */
+  private answered: Connection[] = [];
+  private told: Connection[] = [];
 
   add(connection: Connection): void {
     this.connections.add(connection);
@@ -96,16 +104,16 @@ export class Hub {
     if (frame) connection.offer(frame, undefined, undefined);
   }
 
-  /** Asked for by a connection that has something to say: at the end of this turn, together with all others. */
-  flushSoon = (connection: Connection): void => {
-    if (this.dirty.length === 0) setImmediate(() => this.flush());
-    this.dirty.push(connection);
+  /** Asked for by a connection that has something to say: at the end of this turn with an answer, or when its turn comes. */
+  flushSoon = (connection: Connection, isAnswered: boolean): void => {
+    if (this.answered.length + this.told.length === 0) setImmediate(() => this.flush());
+    (isAnswered ? this.answered : this.told).push(connection);
   };
 
   /** Listeners of one topic mostly wait for the very same frames: those are joined once for all of them. */
   private flush(): void {
-    const connections = this.dirty;
-    this.dirty = [];
+    const connections = [...this.answered.splice(0), ...this.told.splice(0, TOLD_IN_A_TURN)];
+    if (this.told.length > 0) setImmediate(() => this.flush());
     let frames: Buffer[] = [];
     let joined: Buffer = Buffer.alloc(0);
     for (const connection of connections) {

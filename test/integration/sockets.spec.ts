@@ -1,12 +1,11 @@
 import { jest } from '@jest/globals';
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { AddressInfo } from 'node:net';
-import { TokensService } from '../../src/auth/tokens.service.js';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../../src/platform/config/config.js';
 import { RedisLink } from '../../src/platform/nodes/redis-link.js';
+import { Connection } from '../../src/realtime/connection.js';
 import { beat, BEAT_MS, HEARTBEAT_SECONDS } from '../../src/realtime/heartbeat.js';
 import { Hub } from '../../src/realtime/hub.js';
-import { openSocket } from '../support/people.js';
+import { listening, socketTo } from '../support/apart.js';
 import { hasRedis, startRedis } from '../support/redis-server.js';
 import { actor, servicesOnOwnDatabase } from '../support/services.js';
 
@@ -14,12 +13,9 @@ describe('the heartbeat', () => {
   it('ends a connection whose other end has gone without a word, within two heartbeats, and no other', async () => {
     const services = await servicesOnOwnDatabase();
     try {
-      await services.app.listen(0, '127.0.0.1');
-      const url = `http://127.0.0.1:${(services.app.getHttpServer().address() as AddressInfo).port}`;
-      const { userId, loginId } = await actor(services.dataSource, 'ada');
-      const { accessToken } = services.app.get(TokensService).issue(userId, loginId);
-      const open = (options: object) =>
-        openSocket(url, '/api/v1/realtime', ['parley.v1', `bearer.${accessToken}`], options);
+      const url = await listening(services);
+      const ada = await actor(services.dataSource, 'ada');
+      const open = (options: object) => socketTo(services, url, ada, options);
       const [gone, alive] = await Promise.all([open({ autoPong: false }), open({})]);
       await Promise.all([gone.next('ready'), alive.next('ready')]);
       const { connections } = services.app.get(Hub);
@@ -34,6 +30,40 @@ describe('the heartbeat', () => {
       await alive.next('pong');
       alive.close();
     } finally {
+      await services.close();
+    }
+  }, 60_000);
+});
+
+describe('a crowd', () => {
+  it('is told bit by bit, after who waits for an answer, and what happens meanwhile goes along', async () => {
+    const services = await servicesOnOwnDatabase();
+    const written = jest.spyOn(Connection.prototype, 'writeOut');
+    try {
+      const url = await listening(services);
+      const ada = await actor(services.dataSource, 'ada');
+      const sockets = await Promise.all(Array.from({ length: 90 }, () => socketTo(services, url, ada)));
+      await Promise.all(sockets.map((socket) => socket.next('ready')));
+      const hub = services.app.get(Hub);
+      const tell = (type: string) => hub.deliver({ type, audience: [`user:${ada.userId}`], data: {} });
+      written.mockClear();
+
+      const asking = [...hub.connections].at(-1) as Connection;
+      tell('first');
+      asking.send({ type: 'pong' });
+      await setImmediate();
+      expect(written.mock.contexts[0]).toBe(asking);
+      expect(written).toHaveBeenCalledTimes(1 + 32);
+
+      tell('second');
+      for (const socket of sockets) {
+        const [first, second] = [await socket.next('first'), await socket.next('second')];
+        expect(socket.heard.indexOf(first)).toBeLessThan(socket.heard.indexOf(second));
+      }
+      expect(written).toHaveBeenCalledTimes(1 + 32 + 57 + 33);
+      sockets.forEach((socket) => socket.close());
+    } finally {
+      written.mockRestore();
       await services.close();
     }
   }, 60_000);

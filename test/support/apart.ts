@@ -29,7 +29,7 @@ export async function listening({ app }: Services): Promise<string> {
 }
 
 /** A socket of this person on a node that listens there. */
-export function socketTo({ app }: Services, url: string, { userId, loginId }: Actor): Promise<Socket> {
-  const { accessToken } = app.get(TokensService).issue(userId, loginId);
-  return openSocket(url, '/api/v1/realtime', ['parley.v1', `bearer.${accessToken}`]);
+export function socketTo(node: Services, url: string, { userId, loginId }: Actor, options = {}): Promise<Socket> {
+  const { accessToken } = node.app.get(TokensService).issue(userId, loginId);
+  return openSocket(url, '/api/v1/realtime', ['parley.v1', `bearer.${accessToken}`], options);
 }
