@@ -51,6 +51,13 @@ interface Change {
   form: Form | undefined;
 }
 
+/** A sync that runs. */
+interface Sync {
+  /** Live events of the room, which wait for its end. */
+  held: Change[];
+  isInterrupted: boolean;
+}
+
 /** One socket: who is behind it, what it listens to, and what waits to be written to it. */
 export class Connection {
   readonly id = uuidv7();
@@ -66,7 +73,7 @@ export class Connection {
   private outgoing: Buffer[] = [];
   private errors = 0;
   private opening: (Change | Buffer)[] | null = [];
-  private readonly syncing = new Map<string, Change[]>();
+  private readonly syncing = new Map<string, Sync>();
   /** Rooms of which it was told more than this node has passed on yet, with the rev up to which. */
   private ahead: Map<string, number> | undefined;
   /** The newest message that it held when it was told more. */
@@ -122,7 +129,7 @@ export class Connection {
     if (this.opening) this.hold(this.opening, change ?? frame);
     else if (change && this.ahead && this.wasTold(change)) return;
     else if (change && this.syncing.has(change.conversationId))
-      this.hold(this.syncing.get(change.conversationId), change);
+      this.hold(this.syncing.get(change.conversationId)?.held, change);
     else this.write(frame);
   }
 
@@ -140,13 +147,22 @@ export class Connection {
   /** False where a sync of this room runs already. */
   beginSync(conversationId: string): boolean {
     if (this.syncing.has(conversationId)) return false;
-    this.syncing.set(conversationId, []);
+    this.syncing.set(conversationId, { held: [], isInterrupted: false });
     return true;
+  }
+
+  /** The room, or without one all that belongs to a server, is theirs no more: they forget it, and may have it again. */
+  interruptSync(conversationId?: string): void {
+    for (const [id, sync] of this.syncing) sync.isInterrupted ||= id === (conversationId ?? id);
+  }
+
+  isInterrupted(conversationId: string): boolean {
+    return this.syncing.get(conversationId)?.isInterrupted ?? true;
   }
 
   /** Lets the events go that came during the sync and are newer than what it brought: up to `rev`, messages up to `lastSeq`. */
   endSync(conversationId: string, rev: number, lastSeq: number): void {
-    const held = this.syncing.get(conversationId) ?? [];
+    const { held } = this.syncing.get(conversationId) ?? { held: [] };
     this.syncing.delete(conversationId);
     for (const change of held) this.writeAfter(change, { rev, lastSeq });
   }

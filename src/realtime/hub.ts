@@ -58,6 +58,7 @@ export class Hub {
 
   unsubscribe(connection: Connection, topic: Topic): void {
     if (connection.isOpening) connection.lost.add(topic);
+    if (topic.startsWith('server:')) connection.interruptSync();
     connection.topics.delete(topic);
     const listeners = this.topics.get(topic);
     listeners?.delete(connection);

@@ -16,7 +16,8 @@ import { Hub } from './hub.js';
 import { Reactors } from './reactors.js';
 import { RoomOrder } from './room-order.js';
 
-const PAGE = 100;
+/** Who missed more of a room is not told all of it: the newest change alone, which leaves a gap that they ask about. */
+const MOST_TOLD = 1_000;
 const RETRY_MS = 1_000;
 const ROOMS_AT_ONCE = 5_000;
 const LOOKS = 5;
@@ -133,21 +134,19 @@ export class Mending implements OnModuleInit {
   private async readOn(conversationId: string): Promise<void> {
     const room = await this.access.roomOf(conversationId);
     if (!room) return this.tellGone(conversationId);
+    const from = this.order.known(conversationId)?.rev;
+    if (from === undefined) return;
+    let changes = await this.history.changes({ room }, from, MOST_TOLD);
+    const isFar = changes.more;
+    while (changes.more) changes = await this.history.changes({ room }, changes.rev, MOST_TOLD);
     const audience = audienceOf(room);
-    let seqKnown: number | undefined;
-    for (let more = true; more;) {
-      const from = this.order.known(conversationId)?.rev;
-      if (from === undefined) return;
-      const changes = await this.history.changes({ room }, from, PAGE);
-      const events = await this.eventsOf(changes.items, audience);
-      // Other nodes' events may have been passed on until here. From here on nothing comes between, until all is told.
-      seqKnown ??= this.order.beginMending(conversationId)?.seq;
-      if (seqKnown === undefined) return;
-      this.tellCleared(conversationId, audience, seqKnown, changes);
-      for (const event of events) this.order.deliverMended(event, event.data.message.seq > seqKnown);
-      ({ more } = changes);
-      this.order.mended(conversationId, changes.rev, more);
-    }
+    const events = await this.eventsOf(isFar ? changes.items.slice(-1) : changes.items, audience);
+    // Other nodes' events may have been passed on until here. From here on nothing comes between, until all is told.
+    const seqKnown = this.order.known(conversationId)?.seq;
+    if (seqKnown === undefined) return;
+    this.tellCleared(conversationId, audience, seqKnown, changes);
+    for (const event of events) this.order.deliverMended(event, event.data.message.seq > seqKnown);
+    this.order.mended(conversationId, changes.rev);
   }
 
   private tellGone(conversationId: string): void {

@@ -29,8 +29,6 @@ interface Room {
   /** What it is its turn of, while it is found out who sees it differently. */
   looking: DomainEvent | undefined;
   timer: NodeJS.Timeout | undefined;
-  /** What was read from the database is being told: what comes from elsewhere waits until that is over. */
-  mending: boolean;
 }
 
 /** What is known here of a room, for who reads on from there. */
@@ -114,11 +112,8 @@ export class RoomOrder {
 
   /** Waits no longer: what came early goes out over the gap, which the clients see and ask about. */
   letGo(conversationId: string): void {
-    const room = this.rooms.get(conversationId);
-    if (!room) return;
-    room.mending = false;
-    const first = Math.min(...room.early.keys());
-    if (room.early.size > 0) this.mended(conversationId, first - 1);
+    const early = this.rooms.get(conversationId)?.early;
+    if (early?.size) this.mended(conversationId, Math.min(...early.keys()) - 1);
   }
 
   deliver(event: DomainEvent): void {
@@ -130,17 +125,10 @@ export class RoomOrder {
       return this.deliver(event);
     }
     if (change.rev <= room.rev) return;
-    const isEarly = room.mending || change.rev > room.rev + 1;
+    const isEarly = change.rev > room.rev + 1;
     if (isEarly || this.mustLook(room, change, event)) return this.keep(room, change, event);
     this.pass(room, change, event);
     this.release(room);
-  }
-
-  /** From here until `mended` only what was read from the database is delivered. Gives what has been until now. */
-  beginMending(conversationId: string): Known | undefined {
-    const room = this.rooms.get(conversationId);
-    if (room) room.mending = true;
-    return room;
   }
 
   /**
@@ -157,12 +145,11 @@ export class RoomOrder {
     this.hub.deliver(change, { seq: message.seq, isHeld: true });
   }
 
-  /** All up to `rev` has been delivered: unless there is more to mend, what came early and is newer goes out now. */
-  mended(conversationId: string, rev: number, more = false): void {
+  /** All up to `rev` has been delivered: what came early and is newer goes out now. */
+  mended(conversationId: string, rev: number): void {
     const room = this.rooms.get(conversationId);
     if (!room) return;
     room.rev = Math.max(room.rev, rev);
-    room.mending = more;
     for (const early of room.early.keys()) if (early <= room.rev) room.early.delete(early);
     this.release(room);
     if (room.early.size > 0) this.wait(room, conversationId);
@@ -171,8 +158,12 @@ export class RoomOrder {
   /** Who is told that the room is gone must not hear after that what still waits. */
   private deliverAtOnce(event: DomainEvent): void {
     if (event.type === ConversationDeleted.type) {
-      const { early, audience } = this.rooms.get((event.data as Change).conversationId) ?? {};
-      for (const topic of event.audience) audience?.delete(topic);
+      const { conversationId } = event.data as Change;
+      const { early, audience } = this.rooms.get(conversationId) ?? {};
+      for (const topic of event.audience) {
+        audience?.delete(topic);
+        for (const connection of this.hub.of(topic)) connection.interruptSync(conversationId);
+      }
       for (const [rev, waiting] of early ?? []) {
         early?.set(rev, { ...waiting, audience: waiting.audience.filter((topic) => !event.audience.includes(topic)) });
       }
@@ -211,7 +202,6 @@ export class RoomOrder {
   }
 
   private release(room: Room): void {
-    if (room.mending) return;
     for (let event = room.early.get(room.rev + 1); event; event = room.early.get(room.rev + 1)) {
       const change = changeIn(event);
       if (change && this.mustLook(room, change, event)) return;
@@ -237,7 +227,6 @@ function newRoom(rev: number, seq: number, audience: readonly Topic[]): Room {
     early: new Map(),
     looking: undefined,
     timer: undefined,
-    mending: false,
   };
 }
 

@@ -30,8 +30,7 @@ export class SyncService {
     let isTold = false;
     try {
       for (let more = true; more && !connection.isClosed;) {
-        const reader = await this.access.enter(connection.actor, conversationId, 'read');
-        const changes = await this.catchingUp.changes(reader, rev);
+        const changes = await this.page(connection, conversationId, rev);
         connection.sendText(this.frame(changes, conversationId, ref));
         ({ rev, more } = changes);
         for (const message of changes.items) seq = Math.max(seq, message.seq);
@@ -43,6 +42,18 @@ export class SyncService {
       connection.endSync(conversationId, rev, seq);
     }
     return undefined;
+  }
+
+  /** Read by who may, and given to who still may: what was read for somebody who had lost the room meanwhile is not theirs. */
+  private async page(connection: Connection, conversationId: string, after: number): Promise<Changes> {
+    const reader = await this.access.enter(connection.actor, conversationId, 'read');
+    const changes = await this.catchingUp.changes(reader, after);
+    await this.access.enter(connection.actor, conversationId, 'read');
+    // They have it again, and have forgotten what they knew of it: these changes are no continuation of that.
+    if (connection.isInterrupted(conversationId)) {
+      throw Problem.conflict('sync_interrupted', 'This conversation was lost during the sync: ask again.');
+    }
+    return changes;
   }
 
   /** Those who come back together get the very same changes: written out once for all of them. */

@@ -47,5 +47,5 @@ export class Api {
 
 /** Whether a refusal settles the matter, so that asking again is of no use. */
 export function isOver(code: string): boolean {
-  return !['unavailable', 'overloaded', 'rate_limited', 'sync_running'].includes(code);
+  return !['unavailable', 'overloaded', 'rate_limited', 'sync_running', 'sync_interrupted'].includes(code);
 }
