@@ -29,7 +29,7 @@ export class Follower {
     private readonly api: Api,
     lazy: boolean,
   ) {
-    this.mirror = new Mirror(api.userId, lazy, (conversationId, afterRev) => this.sync(conversationId, afterRev));
+    this.mirror = new Mirror(api.userId, lazy, (...sync) => this.sync(...sync));
     void this.open();
   }
 
@@ -108,9 +108,9 @@ export class Follower {
   }
 
   /** Its answers go to the mirror, being many. A refusal that is no verdict is asked again while the socket lives. */
-  private sync(conversationId: string, afterRev: number): void {
+  private sync(conversationId: string, afterRev: number, ref: string): void {
     const { ws } = this;
-    ws?.send(JSON.stringify({ type: 'sync', ref: `sync ${conversationId}`, conversationId, afterRev }));
+    ws?.send(JSON.stringify({ type: 'sync', ref, conversationId, afterRev }));
     this.mirror.onRefusedSync = (id, code) => {
       if (isOver(code)) return this.mirror.forget(id);
       setTimeout(() => ws === this.ws && this.isReady && this.mirror.syncAgain(id), 300);

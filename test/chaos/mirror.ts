@@ -39,6 +39,9 @@ export class Mirror {
   readonly complaints: string[] = [];
   gaps = 0;
   strays = 0;
+  private syncs = 0;
+  /** The sync that was asked for last, of each room. */
+  private readonly asked = new Map<string, string>();
   private readonly serverOf = new Map<string, string | null>();
   onRefusedSync: (conversationId: string, code: string) => void = () => undefined;
 
@@ -46,7 +49,7 @@ export class Mirror {
   constructor(
     private readonly userId: string,
     private readonly lazy: boolean,
-    private readonly askSync: (conversationId: string, afterRev: number) => void,
+    private readonly askSync: (conversationId: string, afterRev: number, ref: string) => void,
   ) {}
 
   get isSyncing(): boolean {
@@ -77,7 +80,7 @@ export class Mirror {
 
   syncAgain(conversationId: string): void {
     const room = this.rooms.get(conversationId);
-    if (room) this.askSync(conversationId, room.rev);
+    if (room) this.ask(conversationId, room);
   }
 
   private greet(present: Known[]): void {
@@ -138,14 +141,21 @@ export class Mirror {
   }
 
   private refused({ ref = '', code }: Frame): void {
-    const [, id] = /^sync (.+)$/.exec(ref as string) ?? [];
-    if (id) this.onRefusedSync(id, code as string);
+    const [, id] = /^sync (\S+)/.exec(ref as string) ?? [];
+    // An earlier one, of before the room was lost, may be refused after the room is there again.
+    if (id && ref === this.asked.get(id)) this.onRefusedSync(id, code as string);
   }
 
   private sync(id: string, room: Room): void {
     if (room.syncing) return;
     room.syncing = true;
-    this.askSync(id, room.rev);
+    this.ask(id, room);
+  }
+
+  private ask(id: string, { rev }: Room): void {
+    const ref = `sync ${id} ${(this.syncs += 1)}`;
+    this.asked.set(id, ref);
+    this.askSync(id, rev, ref);
   }
 
   private note(conversationId: string, type: string, { id, createdAt, editedAt, deletedAt }: View): void {
