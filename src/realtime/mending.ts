@@ -137,8 +137,12 @@ export class Mending implements OnModuleInit {
     const from = this.order.known(conversationId)?.rev;
     if (from === undefined) return;
     let changes = await this.history.changes({ room }, from, MOST_TOLD);
+    let newest = newestIn(changes);
     const isFar = changes.more;
-    while (changes.more) changes = await this.history.changes({ room }, changes.rev, MOST_TOLD);
+    while (changes.more) {
+      changes = await this.history.changes({ room }, changes.rev, MOST_TOLD);
+      newest = Math.max(newest, newestIn(changes));
+    }
     const audience = audienceOf(room);
     const events = await this.eventsOf(isFar ? changes.items.slice(-1) : changes.items, audience);
     // Other nodes' events may have been passed on until here. From here on nothing comes between, until all is told.
@@ -146,7 +150,7 @@ export class Mending implements OnModuleInit {
     if (seqKnown === undefined) return;
     this.tellCleared(conversationId, audience, seqKnown, changes);
     for (const event of events) this.order.deliverMended(event, event.data.message.seq > seqKnown);
-    this.order.mended(conversationId, changes.rev);
+    this.order.mended(conversationId, changes.rev, newest);
   }
 
   private tellGone(conversationId: string): void {
@@ -174,4 +178,9 @@ export class Mending implements OnModuleInit {
     }
     return events;
   }
+}
+
+/** The seq of the newest message that changed. */
+function newestIn({ items }: Changes): number {
+  return items.reduce((newest, { seq }) => Math.max(newest, seq), 0);
 }

@@ -145,11 +145,12 @@ export class RoomOrder {
     this.hub.deliver(change, { seq: message.seq, isHeld: true });
   }
 
-  /** All up to `rev` has been delivered: what came early and is newer goes out now. */
-  mended(conversationId: string, rev: number): void {
+  /** All up to `rev`, and of messages up to `seq`, has been delivered or left out: what came early and is newer goes out now. */
+  mended(conversationId: string, rev: number, seq = 0): void {
     const room = this.rooms.get(conversationId);
     if (!room) return;
     room.rev = Math.max(room.rev, rev);
+    room.seq = Math.max(room.seq, seq);
     for (const early of room.early.keys()) if (early <= room.rev) room.early.delete(early);
     this.release(room);
     if (room.early.size > 0) this.wait(room, conversationId);

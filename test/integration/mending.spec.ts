@@ -81,8 +81,13 @@ describe('what a node reads from the database, since another one did not tell it
     readAll();
     await socket.next(({ rev }) => rev === 1_002);
     expect(told(socket)).toEqual(['message.created edited']);
-    const { items, more } = await socket.ask({ type: 'sync', conversationId: room, afterRev: 0 });
-    expect([items.length, more]).toEqual([100, true]);
+    const { items } = await socket.ask({ type: 'sync', conversationId: room, afterRev: 0 });
+    await socket.next(({ type, more }) => type === 'changes' && !more);
+    expect(socket.of('changes').flatMap((page) => page.items)).toHaveLength(1_001);
+    await edit(items[50].id, 'known, since they asked');
+    readAll();
+    await socket.next(({ rev }) => rev === 1_003);
+    expect(told(socket)).toEqual(['message.created edited', 'message.updated known, since they asked']);
   });
 
   it('is a change to those whose `ready` counted the message already', async () => {
