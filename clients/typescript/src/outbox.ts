@@ -20,8 +20,14 @@ interface Entry extends Pending {
   reject(error: Error): void;
 }
 
-/** Worth another try with the same nonce: the server could not, this time. */
-const FOR_NOW = new Set(['overloaded', 'unavailable', 'rate_limited', 'internal', 'storage_full']);
+/** Worth another try: the server could not, this time. */
+export const FOR_NOW: ReadonlySet<string> = new Set([
+  'overloaded',
+  'unavailable',
+  'rate_limited',
+  'internal',
+  'storage_full',
+]);
 
 /**
  * Keeps sends until they are acknowledged. Each has a nonce, with which the server makes one message of however many

@@ -13,7 +13,7 @@ import {
   RefusedError,
 } from './frames.js';
 import { Heartbeat } from './heartbeat.js';
-import { type Draft, Outbox, type Pending } from './outbox.js';
+import { type Draft, FOR_NOW, Outbox, type Pending } from './outbox.js';
 import { Positions } from './positions.js';
 import { finalReason, OPEN, type SocketConstructor, socketConstructor, type SocketLike } from './socket.js';
 
@@ -49,6 +49,9 @@ export interface RealtimeOptions {
 /** The login has ended: nothing but signing in helps. */
 export class SignedOutError extends Error {}
 
+/** A sync that is refused with one of these is asked for again: the conversation is there. */
+const SYNC_AGAIN: ReadonlySet<string> = new Set([...FOR_NOW, 'sync_running', 'sync_interrupted']);
+
 interface Waiting {
   resolve(answer: Ack): void;
   reject(error: Error): void;
@@ -63,6 +66,8 @@ export class Realtime extends Emitter<RealtimeEvents> {
   private readonly positions = new Positions();
   private readonly outbox = new Outbox();
   private readonly asked = new Map<string, Waiting>();
+  /** The ref of the sync of each conversation that was asked for last. */
+  private readonly syncs = new Map<string, string>();
   private readonly heartbeat = new Heartbeat(
     (frame) => this.transmit(frame),
     () => this.drop(),
@@ -144,6 +149,7 @@ export class Realtime extends Emitter<RealtimeEvents> {
     this.isReady = false;
     this.heartbeat.stop();
     this.positions.forgetSyncs();
+    this.syncs.clear();
     for (const { reject } of this.asked.values()) reject(new DisconnectedError());
     this.asked.clear();
     const final = finalReason(code);
@@ -211,16 +217,26 @@ export class Realtime extends Emitter<RealtimeEvents> {
   }
 
   private sync(conversationId: string): void {
-    if (!this.positions.beginSync(conversationId)) return;
-    this.transmit({
-      type: 'sync',
-      ref: `sync ${conversationId}`,
-      conversationId,
-      afterRev: this.positions.get(conversationId),
-    });
+    if (this.positions.beginSync(conversationId)) this.askSync(conversationId);
+  }
+
+  private askSync(conversationId: string): void {
+    const ref = `sync ${conversationId} ${(this.refs += 1)}`;
+    this.syncs.set(conversationId, ref);
+    this.transmit({ type: 'sync', ref, conversationId, afterRev: this.positions.get(conversationId) });
+  }
+
+  private syncRefused(conversationId: string, ref: string, code: string): void {
+    const isLast = () => this.syncs.get(conversationId) === ref;
+    // Of before it was lost: it may be there again.
+    if (!isLast()) return;
+    if (!SYNC_AGAIN.has(code)) return this.forget(conversationId);
+    this.attempt += 1;
+    this.later(waitFor(this.attempt), () => isLast() && this.isReady && this.askSync(conversationId));
   }
 
   private change({ conversationId, items, rev, more, reset, clearedSeq }: Changes): void {
+    if (!this.positions.has(conversationId)) return;
     this.positions.arrivedAt(conversationId, rev, !more);
     if (reset) return this.emit('reset', { conversationId });
     if (clearedSeq > 0) this.emit('cleared', { conversationId, clearedSeq });
@@ -244,6 +260,7 @@ export class Realtime extends Emitter<RealtimeEvents> {
 
   private forget(conversationId: string): void {
     this.positions.drop(conversationId);
+    this.syncs.delete(conversationId);
     this.emit('gone', { conversationId });
   }
 
@@ -259,8 +276,8 @@ export class Realtime extends Emitter<RealtimeEvents> {
 
   private refuse({ ref = '', code, message, errors }: Refusal): void {
     const error = new RefusedError(code, message, errors);
-    const [, unsynced] = /^sync (.+)$/.exec(ref) ?? [];
-    if (unsynced !== undefined) return this.forget(unsynced);
+    const [, unsynced] = /^sync (\S+) \d+$/.exec(ref) ?? [];
+    if (unsynced !== undefined) return this.syncRefused(unsynced, ref, code);
     if (this.outbox.refuse(ref, error)) {
       this.attempt += 1;
       this.later(waitFor(this.attempt), () => this.transmit(this.outbox.frame(ref)));

@@ -147,6 +147,21 @@ describe('the realtime client', () => {
     sender.realtime.close();
   });
 
+  it('asks again for what it missed where the server could not say it', async () => {
+    const [ada, bob] = [await person('ada'), await person('bob')];
+    const channel = await channelOf(ada, bob);
+    const sender = listen(ada);
+    await sender.ready;
+    await sender.realtime.send({ conversationId: channel, content: 'before' }).stored;
+    const refused = listen(bob, { WebSocket: refusingOneSync('unavailable'), revs: { [channel]: 0 } });
+    const gone = [];
+    refused.realtime.on('gone', (event) => gone.push(event));
+    await refused.until('message');
+    assert.deepEqual([texts(refused.heard), gone], [['before'], []]);
+    refused.realtime.close();
+    sender.realtime.close();
+  });
+
   it('tells the socket its next token before the old one ends', async () => {
     const kept = [];
     const ada = await person('ada', { onTokens: (pair) => kept.push(pair) });
@@ -203,6 +218,20 @@ describe('every frame of these tests', () => {
     assert.deepEqual(faults, []);
   });
 });
+
+/** A socket whose first sync is refused before it leaves. */
+function refusingOneSync(code) {
+  let isRefused = false;
+  return class extends WebSocket {
+    send(text) {
+      const { type, ref } = JSON.parse(text);
+      if (type !== 'sync' || isRefused) return super.send(text);
+      isRefused = true;
+      const error = JSON.stringify({ type: 'error', ref, code, message: 'not now' });
+      setImmediate(() => this.emit('message', Buffer.from(error), false));
+    }
+  };
+}
 
 /** A socket on which these frames are lost. */
 function without(isLost) {
