@@ -90,8 +90,10 @@ describe('the list of sessions', () => {
     for (const query of queries) {
       prepared.mockClear();
       expect((await list(ada, query)).items).toHaveLength(50);
-      expect(prepared).toHaveBeenCalledTimes(1);
-      expect(await rowsRead(...(prepared.mock.calls[0] as [string, unknown[]]))).toBeLessThan(1_000);
+      // The node's own work goes on beside it.
+      const reads = prepared.mock.calls.filter(([text, values]) => /sessions/.test(text) && values[0] === ada.userId);
+      expect(reads).toHaveLength(1);
+      expect(await rowsRead(...(reads[0] as [string, unknown[]]))).toBeLessThan(1_000);
     }
     expect(await rowsRead(`SELECT id FROM sessions ORDER BY created_at LIMIT 50`, [])).toBe(MANY);
   });
