@@ -61,19 +61,19 @@ export class AppendByKeys1790000000811 implements MigrationInterface {
   name = 'AppendByKeys1790000000811';
 
   async up(runner: QueryRunner): Promise<void> {
-    await rewrite(runner, (text) => PASSAGES.reduce((now, { joined, keyed }) => replaced(now, joined, keyed), text));
+    await rewrite(runner, 'joined', 'keyed');
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await rewrite(runner, (text) => PASSAGES.reduce((now, { joined, keyed }) => replaced(now, keyed, joined), text));
+    await rewrite(runner, 'keyed', 'joined');
   }
 }
 
-async function rewrite(runner: QueryRunner, edit: (text: string) => string): Promise<void> {
+async function rewrite(runner: QueryRunner, from: keyof Passage, to: keyof Passage): Promise<void> {
   const [{ text }] = (await runner.query(
     `SELECT pg_get_functiondef('append_messages(json)'::regprocedure) AS text`,
   )) as [{ text: string }];
-  await runner.query(edit(text));
+  await runner.query(PASSAGES.reduce((now, passage) => replaced(now, passage[from], passage[to]), text));
 }
 
 function replaced(text: string, passage: string, by: string): string {

@@ -10,6 +10,7 @@ import { ACTIONS } from '../../src/access/verdict.js';
 import { ProblemFilter } from '../../src/platform/http/problem.filter.js';
 import { GeneralLimit } from '../../src/platform/limits/general-limit.js';
 import { Frames } from '../../src/realtime/frames.js';
+import { listening } from '../support/apart.js';
 import { call } from '../support/people.js';
 import { type Services, servicesOnOwnDatabase } from '../support/services.js';
 
@@ -26,8 +27,7 @@ describe('closed by default', () => {
 
   beforeAll(async () => {
     services = await servicesOnOwnDatabase();
-    await services.app.listen(0, '127.0.0.1');
-    url = (await services.app.getUrl()).replace('[::1]', '127.0.0.1');
+    url = await listening(services);
     routes = routesOf(services);
   }, 60_000);
 

@@ -7,7 +7,8 @@ export type Judgement = 'apply' | 'known' | 'gap';
  */
 export class Positions {
   private readonly revs = new Map<string, number>();
-  private readonly syncing = new Set<string>();
+  /** The conversations that are being synced, each with the ref under which that was asked for last. */
+  private readonly syncing = new Map<string, string>();
 
   /** Begins to follow a conversation from what is already there; one that is followed keeps its place. */
   follow(conversationId: string, rev: number): void {
@@ -35,11 +36,12 @@ export class Positions {
     return 'apply';
   }
 
-  /** False where a sync of it runs already. */
-  beginSync(conversationId: string): boolean {
-    if (this.syncing.has(conversationId)) return false;
-    this.syncing.add(conversationId);
-    return true;
+  syncOf(conversationId: string): string | undefined {
+    return this.syncing.get(conversationId);
+  }
+
+  beginSync(conversationId: string, ref: string): void {
+    this.syncing.set(conversationId, ref);
   }
 
   arrivedAt(conversationId: string, rev: number, done: boolean): void {

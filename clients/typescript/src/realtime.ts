@@ -66,8 +66,6 @@ export class Realtime extends Emitter<RealtimeEvents> {
   private readonly positions = new Positions();
   private readonly outbox = new Outbox();
   private readonly asked = new Map<string, Waiting>();
-  /** The ref of the sync of each conversation that was asked for last. */
-  private readonly syncs = new Map<string, string>();
   private readonly heartbeat = new Heartbeat(
     (frame) => this.transmit(frame),
     () => this.drop(),
@@ -149,7 +147,6 @@ export class Realtime extends Emitter<RealtimeEvents> {
     this.isReady = false;
     this.heartbeat.stop();
     this.positions.forgetSyncs();
-    this.syncs.clear();
     for (const { reject } of this.asked.values()) reject(new DisconnectedError());
     this.asked.clear();
     const final = finalReason(code);
@@ -217,22 +214,21 @@ export class Realtime extends Emitter<RealtimeEvents> {
   }
 
   private sync(conversationId: string): void {
-    if (this.positions.beginSync(conversationId)) this.askSync(conversationId);
+    if (this.positions.syncOf(conversationId) === undefined) this.askSync(conversationId);
   }
 
   private askSync(conversationId: string): void {
     const ref = `sync ${conversationId} ${(this.refs += 1)}`;
-    this.syncs.set(conversationId, ref);
+    this.positions.beginSync(conversationId, ref);
     this.transmit({ type: 'sync', ref, conversationId, afterRev: this.positions.get(conversationId) });
   }
 
   private syncRefused(conversationId: string, ref: string, code: string): void {
-    const isLast = () => this.syncs.get(conversationId) === ref;
+    const isLast = () => this.positions.syncOf(conversationId) === ref;
     // Of before it was lost: it may be there again.
     if (!isLast()) return;
     if (!SYNC_AGAIN.has(code)) return this.forget(conversationId);
-    this.attempt += 1;
-    this.later(waitFor(this.attempt), () => isLast() && this.isReady && this.askSync(conversationId));
+    this.again(() => isLast() && this.askSync(conversationId));
   }
 
   private change({ conversationId, items, rev, more, reset, clearedSeq }: Changes): void {
@@ -260,7 +256,6 @@ export class Realtime extends Emitter<RealtimeEvents> {
 
   private forget(conversationId: string): void {
     this.positions.drop(conversationId);
-    this.syncs.delete(conversationId);
     this.emit('gone', { conversationId });
   }
 
@@ -278,10 +273,7 @@ export class Realtime extends Emitter<RealtimeEvents> {
     const error = new RefusedError(code, message, errors);
     const [, unsynced] = /^sync (\S+) \d+$/.exec(ref) ?? [];
     if (unsynced !== undefined) return this.syncRefused(unsynced, ref, code);
-    if (this.outbox.refuse(ref, error)) {
-      this.attempt += 1;
-      this.later(waitFor(this.attempt), () => this.transmit(this.outbox.frame(ref)));
-    }
+    if (this.outbox.refuse(ref, error)) this.again(() => this.transmit(this.outbox.frame(ref)));
     this.asked.get(ref)?.reject(error);
     this.asked.delete(ref);
   }
@@ -311,6 +303,12 @@ export class Realtime extends Emitter<RealtimeEvents> {
 
   private transmit(frame: object | undefined): void {
     if (frame && this.socket?.readyState === OPEN) this.socket.send(JSON.stringify(frame));
+  }
+
+  /** After a refusal that passes. */
+  private again(act: () => void): void {
+    this.attempt += 1;
+    this.later(waitFor(this.attempt), act);
   }
 
   private later(ms: number, act: () => void): void {
