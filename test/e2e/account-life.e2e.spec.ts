@@ -12,6 +12,8 @@ const PASSWORD = 'correct horse battery';
 const OLD_KEY = 'Zq7Lm2Xw9Rt4Yb6Nc1Vd8Kf3Hg5Js0Pa';
 const NEW_KEY = 'Pw3Er9Ty5Ui1Oa7Sd2Fg8Hj4Kl6Zx0Cv';
 const MESSAGES = 100_000;
+/** Bounds what the app may hold, and with it how much garbage lies about while its memory is looked at. */
+const HEAP_MIB = 112;
 
 describe('The life of an account', () => {
   let database: TestDatabase;
@@ -23,7 +25,7 @@ describe('The life of an account', () => {
   beforeAll(async () => {
     database = await createTestDatabase();
     env = { DATABASE_URL: database.url, RATE_LIMIT: 'off', ENCRYPTION_KEY: OLD_KEY };
-    app = await runApp(env);
+    app = await runApp({ ...env, NODE_OPTIONS: `--max-old-space-size=${HEAP_MIB}` });
     client = new Client(app.url);
     sql = new pg.Client({ connectionString: database.url });
     await sql.connect();
