@@ -10,13 +10,14 @@ import { A1, A2 } from './figures/replies.js';
 import { R1, R2 } from './figures/resume.js';
 import { H1, W3 } from './figures/rest.js';
 import { W1, W2 } from './figures/sends.js';
+import { S1 } from './figures/soak.js';
 import { type Figure, table } from './support/compare.js';
 import { openHouse } from './support/house.js';
 import { serve } from './support/processes.js';
 
 const MEASURES: Record<string, Measure> = { F1, F2, W1, W2, W3, H1, L1, M1, R1, R2, N1, A1, A2, G1 };
-/** Only by name: each round takes minutes. */
-const LONG: Record<string, Measure> = { I1, G2 };
+/** Only by name: each round takes minutes, S1 two hours. */
+const LONG: Record<string, Measure> = { I1, G2, S1 };
 
 /** npm run bench [-- <start of an id, or all> [rounds]] */
 const [only = 'all', roundsGiven = '5'] = process.argv.slice(2);

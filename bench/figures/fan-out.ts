@@ -3,6 +3,8 @@ import { compare, type Figure, replay, type Round } from '../support/compare.js'
 import { load, type SocketResult } from '../support/processes.js';
 
 const LISTENERS = 1000;
+/** Between an ack and the next send, for both sides: else the load client, with as many reads as there are writes, is full first. */
+const THINK_MS = 10;
 
 export async function F1(bench: Bench): Promise<Figure[]> {
   const { floor, ours } = await fanOut(bench, 8);
@@ -40,7 +42,7 @@ export async function F2(bench: Bench): Promise<Figure[]> {
 async function fanOut({ house, bare }: Bench, inFlight: number) {
   const { tokens, channelIds } = await house.server(LISTENERS + 1, 1);
   const [sender = '', ...listeners] = tokens;
-  const task = { inFlight, seconds: SECONDS };
+  const task = { inFlight, thinkMs: THINK_MS, seconds: SECONDS };
   const floor = () =>
     load<SocketResult>('sockets.js', {
       ...task,

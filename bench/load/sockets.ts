@@ -11,6 +11,8 @@ interface Task {
   /** Each with the rooms that it writes into in turn. */
   senders: { token: string; rooms: string[] }[];
   inFlight: number;
+  /** How long a sender waits after an ack before the next send. */
+  thinkMs?: number;
   seconds: number;
   serverPids: number[];
 }
@@ -49,7 +51,8 @@ for (const [i, socket] of senders.entries()) {
     const [, ref = ''] = /"ref":"(\d+)"/.exec(data.toString('latin1', 0, 60)) ?? [];
     acked += 1;
     acks.push(performance.now() - (sentAt.get(ref) ?? 0));
-    send();
+    if (task.thinkMs) setTimeout(send, task.thinkMs);
+    else send();
   });
   for (let n = 0; n < task.inFlight; n += 1) send();
 }

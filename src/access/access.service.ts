@@ -3,7 +3,9 @@ import type { Actor } from '../auth/actor.js';
 import { NoticesRead, ServerLost } from '../auth/auth.events.js';
 import type { ConversationKind } from '../conversations/conversation.entity.js';
 import { Database } from '../platform/database/database.js';
+import { together } from '../platform/database/together.js';
 import { EventBus } from '../platform/events/event-bus.js';
+import { UUID } from '../platform/http/id.pipe.js';
 import { Problem } from '../platform/http/problem.js';
 import { HintsLost } from '../platform/nodes/nodes.events.js';
 import type { Role } from '../servers/memberships/membership.entity.js';
@@ -24,19 +26,25 @@ interface Passes {
   own: Moderator;
 }
 
+/** Of each room of `$1`, with the role of the person who stands at the same place of `$2`. */
 const FACTS = `
-  SELECT c.id, c.kind, parent.id AS "parentId", parent.kind AS "parentKind", ch.server_id AS "serverId",
-    s.owner_id AS "ownerId", s.advocate_id AS "advocateId", s.agent_id AS "agentId",
-    CASE WHEN 'direct' IN (c.kind, parent.kind) THEN (
-      SELECT array_agg(p.user_id::text) FROM direct_participants p WHERE p.direct_id = coalesce(parent.id, c.id)
-    ) END AS people, m.role
-  FROM conversations c
-  LEFT JOIN threads t ON t.id = c.id
-  LEFT JOIN conversations parent ON parent.id = t.parent_id
-  LEFT JOIN sessions s ON s.id = coalesce(parent.id, c.id)
-  LEFT JOIN channels ch ON ch.id = coalesce(parent.id, c.id)
-  LEFT JOIN memberships m ON m.server_id = ch.server_id AND m.user_id = $2
-  WHERE c.id = $1`;
+  SELECT asked.place, facts.*
+  FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS asked (id, user_id, place)
+  CROSS JOIN LATERAL (
+    SELECT c.id, c.kind, parent.id AS "parentId", parent.kind AS "parentKind", ch.server_id AS "serverId",
+      s.owner_id AS "ownerId", s.advocate_id AS "advocateId", s.agent_id AS "agentId",
+      CASE WHEN 'direct' IN (c.kind, parent.kind) THEN (
+        SELECT array_agg(p.user_id::text) FROM direct_participants p WHERE p.direct_id = coalesce(parent.id, c.id)
+      ) END AS people, m.role
+    FROM conversations c
+    LEFT JOIN threads t ON t.id = c.id
+    LEFT JOIN conversations parent ON parent.id = t.parent_id
+    LEFT JOIN sessions s ON s.id = coalesce(parent.id, c.id)
+    LEFT JOIN channels ch ON ch.id = coalesce(parent.id, c.id)
+    LEFT JOIN memberships m ON m.server_id = ch.server_id AND m.user_id = asked.user_id
+    WHERE c.id = asked.id
+    OFFSET 0
+  ) AS facts`;
 
 /** The one door: facts from one query, a verdict from one pure function, and the pass that the message code takes. */
 @Injectable()
@@ -123,18 +131,23 @@ export class AccessService {
 
   /** What is true of a room, for the house itself: it gives nobody a pass. */
   async roomOf(conversationId: string): Promise<Room | undefined> {
-    const [row] = await this.database.prepared<Room & { role: null }>(FACTS, [conversationId, null]);
-    if (!row) return undefined;
-    const { role: _none, ...room } = row;
-    return room;
+    return (await this.load(conversationId))?.room;
   }
 
-  private async load(conversationId: string, userId: string): Promise<Facts | undefined> {
-    const [row] = await this.database.prepared<Room & { role: Role | null }>(FACTS, [conversationId, userId]);
-    if (!row) return undefined;
-    const { role, ...room } = row;
-    return { room, role };
+  private async load(conversationId: string, userId?: string): Promise<Facts | undefined> {
+    // One that is no id would fail all who are asked about together with it.
+    if (!UUID.test(conversationId)) return undefined;
+    return this.read(userId ? `${conversationId} ${userId}` : conversationId);
   }
+
+  private readonly read = together(async (keys) => {
+    const pairs = keys.map((key) => key.split(' '));
+    const rows = await this.database.prepared<Room & { place: number; role: Role | null }>(FACTS, [
+      pairs.map(([conversationId]) => conversationId),
+      pairs.map(([, userId]) => userId ?? null),
+    ]);
+    return new Map(rows.map(({ place, role, ...room }) => [keys[place - 1] as string, { room, role }]));
+  });
 }
 
 /** Throws what a verdict other than `allow` means to the caller. */

@@ -10,7 +10,7 @@ import { Problem } from '../platform/http/problem.js';
 import type { ConversationKind } from './conversation.entity.js';
 import { ConversationRead } from './conversations.events.js';
 import { type ConversationState, STATE_COLUMNS } from './conversation-state.js';
-import { MINE, MY_ROOMS, UNREAD } from './mine.js';
+import { MINE, MY_ROOMS, ofEach, UNREAD } from './mine.js';
 
 const MOVE = `
   INSERT INTO read_markers AS marker (conversation_id, user_id, seq)
@@ -33,6 +33,12 @@ const MARK_IN_SESSION = `
     RETURNING read_at
   )
   SELECT seq, (SELECT read_at FROM step) AS "readAt" FROM moved`;
+
+/** Every room of the person `$1` with its counters. */
+const STATES = `WITH ${MINE} SELECT ${STATE_COLUMNS} FROM ${MY_ROOMS} ${UNREAD}`;
+
+/** Of how many people all rooms are read in one query: somebody may have a thousand. */
+const MOST_AT_ONCE = 32;
 
 @Injectable()
 export class ConversationsService {
@@ -62,12 +68,15 @@ export class ConversationsService {
 
   /** Every room of a person with its counters, in one query. */
   async statesOf(userId: string): Promise<ConversationState[]> {
-    return this.database.prepared<ConversationState>(
-      `WITH ${MINE}
-       SELECT ${STATE_COLUMNS} FROM ${MY_ROOMS} ${UNREAD}`,
-      [userId],
-    );
+    return (await this.readStates(userId)) ?? [];
   }
+
+  private readonly readStates = together(async (userIds) => {
+    const rows = await this.database.prepared<ConversationState & { userId: string }>(ofEach(STATES), [userIds]);
+    const states = new Map<string, ConversationState[]>(userIds.map((userId) => [userId, []]));
+    for (const { userId, ...state } of rows) states.get(userId)?.push(state);
+    return states;
+  }, MOST_AT_ONCE);
 
   /** The servers somebody is a member of: whose topics their sockets listen to. */
   async serversOf(userId: string): Promise<string[]> {
@@ -85,21 +94,12 @@ export class ConversationsService {
 
   /** The rooms of one server as this person has them, inside the transaction that made them theirs. */
   async statesIn(tx: Tx, serverId: string, userId: string): Promise<ConversationState[]> {
-    return tx.query<ConversationState>(
-      `WITH ${MINE}
-       SELECT ${STATE_COLUMNS} FROM ${MY_ROOMS} ${UNREAD}
-       WHERE mine.server_id = $2`,
-      [userId, serverId],
-    );
+    return tx.query<ConversationState>(`${STATES} WHERE mine.server_id = $2`, [userId, serverId]);
   }
 
   /** One room of a person, inside the transaction that made it theirs where there is one. */
   async stateOf(id: string, userId: string, database: Tx | Database = this.database): Promise<ConversationState> {
-    const state = await database.one<ConversationState>(
-      `WITH ${MINE}
-       SELECT ${STATE_COLUMNS} FROM ${MY_ROOMS} ${UNREAD} WHERE mine.id = $2`,
-      [userId, id],
-    );
+    const state = await database.one<ConversationState>(`${STATES} WHERE mine.id = $2`, [userId, id]);
     if (!state) throw Problem.notFound('This conversation');
     return state;
   }

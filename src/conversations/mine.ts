@@ -79,3 +79,10 @@ export const UNREAD = `
       LIMIT ${MOST_COUNTED}
     ) AS named_after_marker
   ) AS naming ON true`;
+
+/** A statement about `$1`, said of each of the people `$1` in one go, their ids before its rows as `"userId"`. */
+export function ofEach(statement: string): string {
+  return `
+    SELECT each_of.id AS "userId", theirs.* FROM unnest($1::uuid[]) AS each_of (id)
+    CROSS JOIN LATERAL (${statement.replaceAll('$1', 'each_of.id')}) AS theirs`;
+}

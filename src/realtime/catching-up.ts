@@ -1,9 +1,12 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import pLimit from 'p-limit';
 import type { Reader } from '../access/pass.js';
 import { type Changes, HistoryService } from '../messages/history.service.js';
 
+/** When thousands come back, the connections to the database must not all be theirs: others go on writing. */
 const AT_ONCE = 8;
+const GATHER_MS = 10;
 const PAGE = 100;
 
 interface Gathering {
@@ -11,13 +14,10 @@ interface Gathering {
   seenBy: Promise<(userId: string) => Changes>;
 }
 
-/**
- * How many of those who come back read what they missed at once, on this node. When thousands do, the connections to the
- * database must not all be theirs: others go on writing.
- */
+/** Reads what those missed who come back, on this node: once for all who missed the same. */
 @Injectable()
 export class CatchingUp {
-  readonly inTurn = pLimit(AT_ONCE);
+  private readonly inTurn = pLimit(AT_ONCE);
   private readonly gatherings = new Map<string, Gathering>();
 
   constructor(private readonly history: HistoryService) {}
@@ -35,12 +35,19 @@ export class CatchingUp {
 
   private gather(key: string, room: Reader['room'], after: number): Gathering {
     const userIds = new Set<string>();
-    const seenBy = this.inTurn(() => {
-      this.gatherings.delete(key);
-      return this.history.changesForMany(room, [...userIds], after, PAGE);
-    });
+    const seenBy = this.turn().then(() =>
+      this.inTurn(() => {
+        this.gatherings.delete(key);
+        return this.history.changesForMany(room, [...userIds], after, PAGE);
+      }),
+    );
     const gathering = { userIds, seenBy };
     this.gatherings.set(key, gathering);
     return gathering;
+  }
+
+  /** Who comes back alone is read for at once; where others do too, those of the same room have a moment to join. */
+  private async turn(): Promise<void> {
+    if (this.gatherings.size + this.inTurn.activeCount > 0) await pause(GATHER_MS);
   }
 }

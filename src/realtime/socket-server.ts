@@ -15,7 +15,6 @@ import { MessageDelta } from '../sessions/replies/replies.events.js';
 import { Admission } from './admission.js';
 import { Attendance } from './attendance.js';
 import { CLOSE } from './close-codes.js';
-import { CatchingUp } from './catching-up.js';
 import { Connection, type Dialect } from './connection.js';
 import { drain } from './drain.js';
 import { SUBPROTOCOL, type Welcome } from './handshake.js';
@@ -57,7 +56,6 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
     private readonly replies: LiveReplies,
     private readonly limit: GeneralLimit,
     private readonly admission: Admission,
-    private readonly catchingUp: CatchingUp,
     private readonly attendance: Attendance,
     private readonly order: RoomOrder,
     private readonly typing: Typing,
@@ -139,7 +137,7 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
         if (!connection.lost.has(`server:${id}`) && !connection.isClosed)
           this.hub.subscribe(connection, `server:${id}`);
       }
-      const states = await this.catchingUp.inTurn(() => this.conversations.statesOf(userId));
+      const states = await this.conversations.statesOf(userId);
       for (const state of states) this.attendance.learn(state, userId);
       if (!connection.isClosed) this.presence.came(connection, chosen);
       for (const { id, rev, lastSeq } of states) {

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { together } from './together.js';
 
 describe('reading together', () => {
@@ -14,6 +15,38 @@ describe('reading together', () => {
       undefined,
     ]);
     expect(reads).toEqual([['ada', 'bob', 'nobody']]);
+  });
+
+  it('gathers for a moment what is asked for after a read began', async () => {
+    jest.useFakeTimers();
+    try {
+      const reads: (readonly string[])[] = [];
+      const ask = together((keys) => {
+        reads.push(keys);
+        return Promise.resolve(new Map(keys.map((key) => [key, key])));
+      });
+      const answers = [ask('ada')];
+      await jest.advanceTimersByTimeAsync(1);
+      answers.push(ask('bob'));
+      await jest.advanceTimersByTimeAsync(5);
+      answers.push(ask('eve'));
+      expect(reads).toEqual([['ada']]);
+      await jest.advanceTimersByTimeAsync(5);
+      expect(await Promise.all(answers)).toEqual(['ada', 'bob', 'eve']);
+      expect(reads).toEqual([['ada'], ['bob', 'eve']]);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it('gives one read no more keys than it takes', async () => {
+    const reads: (readonly string[])[] = [];
+    const ask = together((keys) => {
+      reads.push(keys);
+      return Promise.resolve(new Map(keys.map((key) => [key, key])));
+    }, 2);
+    expect(await Promise.all(['ada', 'bob', 'eve'].map(ask))).toEqual(['ada', 'bob', 'eve']);
+    expect(reads).toEqual([['ada', 'bob'], ['eve']]);
   });
 
   it('remembers nothing, and tells everybody who asked what failed', async () => {
