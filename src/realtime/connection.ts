@@ -125,6 +125,8 @@ export class Connection {
 
   /** An event. Before `ready`, and for a room that is being synced, it waits for what is older. */
   offer(frame: Buffer, conversationId: string | undefined, rev: number | undefined, form?: Form): void {
+    // As it nearly always is: this is the innermost loop of all.
+    if (!this.opening && !this.ahead && this.syncing.size === 0) return this.write(frame);
     const change = conversationId !== undefined && rev !== undefined ? { conversationId, rev, frame, form } : undefined;
     if (this.opening) this.hold(this.opening, change ?? frame);
     else if (change && this.ahead && this.wasTold(change)) return;
@@ -191,7 +193,7 @@ export class Connection {
   /** Writes what was taken, unless too much of what was written before has not left yet. */
   writeOut(bytes: Buffer): void {
     if (this.socket.writableLength > MAX_UNREAD_BYTES) this.close(CLOSE.tooSlow, 'reads too slowly');
-    else if (this.socket.writable) this.socket.write(bytes);
+    else if (this.socket.writable && this.socket.write(bytes)) return;
     if (this.socket.writableLength > CONGESTED_BYTES) this.waitForReader();
   }
 

@@ -119,12 +119,13 @@ export class Hub {
     let joined: Buffer = Buffer.alloc(0);
     for (const connection of connections) {
       const waiting = connection.takeOutgoing();
-      if (waiting.length === 0) continue;
-      if (!sameFrames(waiting, frames)) {
+      const [only] = waiting;
+      if (only === undefined) continue;
+      if (waiting.length > 1 && !sameFrames(waiting, frames)) {
         frames = waiting;
-        joined = waiting.length === 1 ? (waiting[0] as Buffer) : Buffer.concat(waiting);
+        joined = Buffer.concat(waiting);
       }
-      connection.writeOut(joined);
+      connection.writeOut(waiting.length === 1 ? only : joined);
     }
   }
 
@@ -146,11 +147,12 @@ class EventFrames {
   constructor(private readonly event: DomainEvent) {}
 
   in(dialect: Dialect): Buffer | undefined {
-    if (!this.made.has(dialect)) {
-      const text = dialect.encode(this.event);
-      this.made.set(dialect, text === undefined ? undefined : textFrame(text));
-    }
-    return this.made.get(dialect);
+    const known = this.made.get(dialect);
+    if (known || this.made.has(dialect)) return known;
+    const text = dialect.encode(this.event);
+    const frame = text === undefined ? undefined : textFrame(text);
+    this.made.set(dialect, frame);
+    return frame;
   }
 }
 
