@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Scope } from './access.events.js';
 import { type Facts, standingOf } from './facts.js';
 
-/** Nobody is believed to have a standing longer than this after it may have ended (promise 5 says a second). */
+/** Nobody is believed to have a standing longer than this after it may have ended (a second is what is promised). */
 const TRUST_MS = 900;
 /** A room that is gone is noted nowhere: whoever misses the news learns it after this, and finds it empty until then. */
 const LONGEST_MS = 300_000;

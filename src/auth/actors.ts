@@ -8,8 +8,8 @@ import type { UserKind } from '../users/user.entity.js';
 import type { Actor } from './actor.js';
 import { AccountChanged, LoginEnded } from './auth.events.js';
 
-/** No node trusts what it knows of a login for longer than this, whatever message about it was lost. */
-const TRUST_MS = 1_000;
+/** No node trusts what it knows of a login for longer than this, whatever message about it was lost (a second is what is promised). */
+const TRUST_MS = 900;
 
 interface ActorRow {
   loginId: string;
