@@ -72,7 +72,9 @@ export class AccessService {
     action: A,
     kind?: ConversationKind,
   ): Promise<Passes[A]> {
-    const facts = await this.cache.facts(actor.userId, conversationId, () => this.load(conversationId, actor.userId));
+    // In one spelling: what is remembered under another would outlast the end of a standing.
+    const id = conversationId.toLowerCase();
+    const facts = await this.cache.facts(actor.userId, id, () => this.load(id, actor.userId));
     if (!facts || (kind && facts.room.kind !== kind)) throw Problem.notFound('This conversation');
     const standing = standingOf(facts, actor.userId);
     refuse(verdict(standing, action), 'This conversation');

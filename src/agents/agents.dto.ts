@@ -73,7 +73,7 @@ class AgentDetails {
   @IsOptional()
   @IsString()
   @Length(1, 4096)
-  @Matches(/^[\x21-\x7e]+$/, { message: 'may hold visible ASCII characters only' })
+  @Matches(/^[\x21-\x7e]+$/, { message: 'may hold visible ASCII characters only, and no blanks' })
   apiKey?: string | null;
 
   @ApiPropertyOptional({

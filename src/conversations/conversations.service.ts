@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import pLimit from 'p-limit';
 import { audienceOf, rulingKind } from '../access/facts.js';
 import type { Reader } from '../access/pass.js';
 import { Database } from '../platform/database/database.js';
@@ -37,8 +38,11 @@ const MARK_IN_SESSION = `
 /** Every room of the person `$1` with its counters. */
 const STATES = `WITH ${MINE} SELECT ${STATE_COLUMNS} FROM ${MY_ROOMS} ${UNREAD}`;
 
-/** Of how many people all rooms are read in one query: somebody may have a thousand. */
+/** Of how many people the rooms are read in one query. Whoever has more than so many is read by themselves: nobody else waits for that. */
 const MOST_AT_ONCE = 32;
+const MOST_ROOMS = 1_000;
+const MANY_AT_ONCE = 4;
+const STATES_OF_EACH = ofEach(`${STATES} LIMIT ${MOST_ROOMS + 1}`);
 
 @Injectable()
 export class ConversationsService {
@@ -68,11 +72,15 @@ export class ConversationsService {
 
   /** Every room of a person with its counters, in one query. */
   async statesOf(userId: string): Promise<ConversationState[]> {
-    return (await this.readStates(userId)) ?? [];
+    const states = (await this.readStates(userId)) ?? [];
+    if (states.length <= MOST_ROOMS) return states;
+    return this.inTurn(() => this.database.prepared<ConversationState>(STATES, [userId]));
   }
 
+  private readonly inTurn = pLimit(MANY_AT_ONCE);
+
   private readonly readStates = together(async (userIds) => {
-    const rows = await this.database.prepared<ConversationState & { userId: string }>(ofEach(STATES), [userIds]);
+    const rows = await this.database.prepared<ConversationState & { userId: string }>(STATES_OF_EACH, [userIds]);
     const states = new Map<string, ConversationState[]>(userIds.map((userId) => [userId, []]));
     for (const { userId, ...state } of rows) states.get(userId)?.push(state);
     return states;

@@ -1,5 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { ArrayMaxSize, ArrayMinSize, IsUUID } from 'class-validator';
+import { ArrayMaxSize, ArrayMinSize } from 'class-validator';
+import { IsId } from '../platform/http/is-id.js';
 import { Profile } from '../users/profile.presenter.js';
 
 const OTHERS = 9;
@@ -14,7 +15,7 @@ export class DirectBody {
   })
   @ArrayMinSize(1)
   @ArrayMaxSize(OTHERS + 1)
-  @IsUUID('all', { each: true })
+  @IsId({ each: true })
   userIds: string[];
 }
 

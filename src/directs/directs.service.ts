@@ -50,7 +50,7 @@ export class DirectsService {
 
   /** The conversation of these people, made where there is none. Throws 400 for too few, too many, or nobody. */
   async open(actor: Actor, userIds: string[]): Promise<{ direct: DirectView; created: boolean }> {
-    const people = [...new Set([actor.userId, ...userIds.map((id) => id.toLowerCase())])].sort();
+    const people = [...new Set([actor.userId, ...userIds])].sort();
     if (people.length < FEWEST_IN_DIRECT) throw Problem.invalid('userIds', 'must name somebody else');
     if (people.length > MOST_IN_DIRECT)
       throw Problem.invalid('userIds', `must name ${MOST_IN_DIRECT - 1} others at most`);

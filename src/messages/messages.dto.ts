@@ -8,13 +8,13 @@ import {
   IsInt,
   IsObject,
   IsString,
-  IsUUID,
   Length,
   Max,
   Min,
   registerDecorator,
   type ValidationArguments,
 } from 'class-validator';
+import { IsId } from '../platform/http/is-id.js';
 import { PageQuery } from '../platform/http/paging.js';
 import { Optional } from '../platform/http/optional.js';
 import { Trimmed } from '../platform/http/trimmed.js';
@@ -69,7 +69,7 @@ export class MessageDraft {
 
   @ApiPropertyOptional({ format: 'uuid' })
   @Optional()
-  @IsUUID()
+  @IsId()
   replyToId?: string;
 
   @ApiPropertyOptional({
@@ -80,7 +80,7 @@ export class MessageDraft {
   @Optional()
   @IsArray()
   @ArrayUnique()
-  @IsUUID(undefined, { each: true })
+  @IsId({ each: true })
   attachmentIds?: string[];
 }
 
@@ -103,7 +103,7 @@ export class BulkDeletion {
   @IsArray()
   @ArrayNotEmpty()
   @ArrayMaxSize(100)
-  @IsUUID(undefined, { each: true })
+  @IsId({ each: true })
   messageIds: string[];
 }
 

@@ -122,30 +122,39 @@ export class WriteQueue implements OnApplicationShutdown {
     }
   }
 
-  /** The sends that stand first in their conversations, longest waiting conversation first; or one job by itself. */
+  /**
+   * The sends that stand first in their conversations, or one job by itself. A conversation that had its turn goes to the
+   * end of the line with what is left of it: however busy some are, the others come next.
+   */
   private gather(): { conversationIds: string[]; work: () => Promise<void> } | undefined {
     const batch: Send[] = [];
     const conversationIds: string[] = [];
+    const served: [string, Work[]][] = [];
     for (const [conversationId, line] of this.waiting) {
       if (this.busy.has(conversationId) || batch.length >= MAX_BATCH) continue;
       const first = line[0];
       if (first && 'job' in first) {
         if (batch.length > 0) continue;
-        this.take(conversationId, line, 1);
+        line.shift();
+        this.serve([[conversationId, line]], 1);
         return { conversationIds: [conversationId], work: first.job };
       }
       const sends = leadingSends(line, MAX_BATCH - batch.length);
-      this.take(conversationId, line, sends.length);
+      line.splice(0, sends.length);
+      served.push([conversationId, line]);
       conversationIds.push(conversationId);
       batch.push(...sends);
     }
+    this.serve(served, batch.length);
     return batch.length > 0 ? { conversationIds, work: () => this.commit(batch) } : undefined;
   }
 
-  private take(conversationId: string, line: Work[], count: number): void {
-    line.splice(0, count);
+  private serve(lines: [string, Work[]][], count: number): void {
     this.waitingCount -= count;
-    if (line.length === 0) this.waiting.delete(conversationId);
+    for (const [conversationId, line] of lines) {
+      this.waiting.delete(conversationId);
+      if (line.length > 0) this.waiting.set(conversationId, line);
+    }
   }
 
   private async commit(batch: Send[], tries = 1): Promise<void> {

@@ -1,5 +1,6 @@
-import { IsIn, IsInt, IsString, IsUUID, Max, MaxLength, Min } from 'class-validator';
+import { IsIn, IsInt, IsString, Max, MaxLength, Min } from 'class-validator';
 import { IsContent, MessageDraft } from '../messages/messages.dto.js';
+import { IsId } from '../platform/http/is-id.js';
 import { Optional } from '../platform/http/optional.js';
 import { type Choice, CHOICES } from '../users/presence/presence-choice.entity.js';
 
@@ -12,7 +13,7 @@ export class Frame {
 }
 
 export class RoomFrame extends Frame {
-  @IsUUID()
+  @IsId()
   conversationId: string;
 }
 
@@ -22,12 +23,12 @@ export class SendFrame extends MessageDraft {
   @MaxLength(200)
   ref?: string;
 
-  @IsUUID()
+  @IsId()
   conversationId: string;
 }
 
 export class EditFrame extends RoomFrame {
-  @IsUUID()
+  @IsId()
   messageId: string;
 
   @IsContent()
@@ -35,7 +36,7 @@ export class EditFrame extends RoomFrame {
 }
 
 export class DeleteFrame extends RoomFrame {
-  @IsUUID()
+  @IsId()
   messageId: string;
 }
 

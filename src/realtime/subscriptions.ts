@@ -55,7 +55,7 @@ export class Subscriptions implements OnModuleInit {
   }
 
   end(connection: Connection, conversationId: string): void {
-    this.hub.unsubscribe(connection, `conversation:${conversationId.toLowerCase()}`);
+    this.hub.unsubscribe(connection, `conversation:${conversationId}`);
   }
 
   /** False where the socket has no part in what the subscription would hang on. */

@@ -1,5 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsIn, IsString, IsUUID, Length } from 'class-validator';
+import { IsIn, IsString, Length } from 'class-validator';
+import { IsId } from '../platform/http/is-id.js';
 import { PageQuery } from '../platform/http/paging.js';
 import type { SessionStatus, SessionType } from './session.entity.js';
 import { Optional } from '../platform/http/optional.js';
@@ -19,12 +20,12 @@ export class SessionBody {
 
   @ApiPropertyOptional({ format: 'uuid', description: 'Of an agent session: who answers.' })
   @Optional()
-  @IsUUID()
+  @IsId()
   agentId?: string;
 
   @ApiPropertyOptional({ format: 'uuid', description: 'Of a peer session: the advocate, who must be one.' })
   @Optional()
-  @IsUUID()
+  @IsId()
   advocateId?: string;
 
   @ApiPropertyOptional({
@@ -64,6 +65,6 @@ export class SessionsQuery extends PageQuery {
 
   @ApiPropertyOptional({ format: 'uuid' })
   @Optional()
-  @IsUUID()
+  @IsId()
   agentId?: string;
 }

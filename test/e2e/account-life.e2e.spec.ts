@@ -48,9 +48,16 @@ describe('The life of an account', () => {
       expect(await admin('user:promote', 'ROOT')).toMatchObject({ code: 0 });
       while ((await client.call('GET', '/admin/users', { token: root.accessToken })).status !== 200);
       expect((await admin('user:list')).stdout).toContain('root');
-      expect(await admin('user:promote', 'nobody-here')).toMatchObject({ code: 1 });
+      const nobody = await admin('user:promote', 'nobody-here');
+      expect([nobody.code, nobody.stderr]).toEqual([
+        1,
+        expect.stringMatching(/nobody-here does not exist\. The database: \S/),
+      ]);
       expect(await admin('user:promote')).toMatchObject({ code: 1 });
       expect(await admin('whatever')).toMatchObject({ code: 1 });
+      await client.register('helper');
+      expect(await admin('user:promote', 'helper', '--advocate')).toMatchObject({ code: 1, stdout: '' });
+      expect((await admin('user:list')).stdout).toMatch(/^helper\t.*-$/m);
     });
 
     it('switch accounts off and on, at once for open sockets, also from the command line', async () => {

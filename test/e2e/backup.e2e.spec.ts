@@ -118,7 +118,7 @@ describe('backup and restore', () => {
     expect([used.code, used.stderr]).toEqual([1, expect.stringContaining('stop the app first')]);
     await other.stop();
     const there = await command('backup', 'backup', source.url);
-    expect([there.code, there.stderr]).toEqual([1, expect.stringContaining('EEXIST')]);
+    expect([there.code, there.stderr]).toEqual([1, expect.stringContaining('backup is there already')]);
     await readFile(inFolder('backup/manifest.json'));
     const inside = await command('backup', 'data/backup', source.url);
     expect([inside.code, inside.stderr]).toEqual([1, expect.stringContaining('name a place outside')]);

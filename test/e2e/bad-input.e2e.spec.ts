@@ -170,6 +170,29 @@ describe('bad input', () => {
     expect(new Set(said.errors.map(({ path }: { path: string }) => path))).toEqual(new Set(Object.keys(body)));
   });
 
+  it('says of a wrong type only that', async () => {
+    const { body } = await ada.get(`/conversations/${room}/messages?before=abc`);
+    expect(body.errors).toEqual([{ path: 'before', message: 'must be an integer number' }]);
+    const { body: nameless } = await ada.post('/auth/register', { email: 'e@example.org', password: 'long enough' });
+    expect(nameless.errors).toEqual([{ path: 'username', message: 'must be a string' }]);
+  });
+
+  it('that is no JSON where JSON is expected is refused as that, and nothing at all as missing fields', async () => {
+    const post = async (contentType: string | undefined, body: string) => {
+      const headers = contentType ? { 'content-type': contentType } : undefined;
+      const response = await fetch(`${app.url}/api/v1/auth/login`, {
+        method: 'POST',
+        body,
+        ...(headers && { headers }),
+      });
+      return [response.status, ((await response.json()) as { code: string }).code];
+    };
+    expect(await post('application/x-www-form-urlencoded', '{"login":"ada"}')).toEqual([415, 'unsupported_media_type']);
+    expect(await post('text/plain', 'ada')).toEqual([415, 'unsupported_media_type']);
+    expect(await post(undefined, '')).toEqual([400, 'validation_failed']);
+    expect(await post('application/json', '{"login":"ada"}')).toEqual([400, 'validation_failed']);
+  });
+
   it('on the socket is answered with an error, and the socket stays', async () => {
     const socket = await ada.socket();
     const frames: [object | string, string][] = [

@@ -122,7 +122,7 @@ describe('a client of the old conversations', () => {
   });
 
   it('takes forms nowhere else', async () => {
-    expect((await form('/api/v1/auth/login', { login: 'babbage', password: account.password })).status).toBe(400);
+    expect((await form('/api/v1/auth/login', { login: 'babbage', password: account.password })).status).toBe(415);
   });
 });
 

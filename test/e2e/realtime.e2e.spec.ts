@@ -116,6 +116,18 @@ describe('the realtime protocol', () => {
     reader.close();
   });
 
+  it('takes an id in capitals for the same', async () => {
+    const socket = await bob.socket();
+    const capitals = room.toUpperCase();
+    const synced = await socket.ask({ type: 'sync', conversationId: capitals, afterRev: 0 });
+    expect(synced).toMatchObject({ type: 'changes', conversationId: room });
+    const sent = await socket.ask({ type: 'message.send', conversationId: capitals, content: 'LOUD' });
+    expect(sent.message).toMatchObject({ conversationId: room });
+    const edited = { type: 'message.edit', conversationId: capitals, messageId: sent.message.id.toUpperCase() };
+    expect((await socket.ask({ ...edited, content: 'quiet' })).message).toMatchObject({ id: sent.message.id });
+    socket.close();
+  });
+
   it('tells each of many who come back to one place of the reactions that are theirs', async () => {
     const { general } = await serverOf(ada, bob);
     const { id } = await ada.say(general, 'who likes it?');

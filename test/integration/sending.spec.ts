@@ -1,8 +1,10 @@
+import { setImmediate } from 'node:timers/promises';
 import { AccessService } from '../../src/access/access.service.js';
 import type { Actor } from '../../src/auth/actor.js';
 import { HistoryService } from '../../src/messages/history.service.js';
 import type { MessageView } from '../../src/messages/message.presenter.js';
 import { MessagesService } from '../../src/messages/messages.service.js';
+import { WriteQueue } from '../../src/messages/write-queue.js';
 import { EventBus } from '../../src/platform/events/event-bus.js';
 import { ServersService } from '../../src/servers/servers/servers.service.js';
 import { Roster } from '../../src/users/presence/roster.js';
@@ -137,6 +139,28 @@ describe('sending under races', () => {
     expect((await everything(room)).map(({ content }) => content)).toEqual(
       Array.from({ length: 500 }, (_, i) => String(i)),
     );
+  });
+
+  it('has its turn beside rooms in which the work never ends', async () => {
+    const queue = nodes[0].app.get(WriteQueue);
+    let jobs = 0;
+    let isOver = false;
+    const goOn = async (room: string): Promise<void> => {
+      while (!isOver) await queue.exclusive(room, () => ((jobs += 1), setImmediate()));
+    };
+    const busy = ['one', 'other'].flatMap((room) => Array.from({ length: 10 }, () => goOn(room)));
+    const room = await newChannel();
+    const writer = await nodes[0].app.get(AccessService).enter(ada, room, 'write');
+    const before = jobs;
+    const changed = queue.exclusive(room, () => Promise.resolve(jobs - before));
+    const sent = nodes[0].app.get(MessagesService).append(writer, { content: 'me too' });
+    // Without a turn of their own they would wait for as long as the others go on.
+    setTimeout(() => (isOver = true), 3_000).unref();
+    await sent;
+    expect(isOver).toBe(false);
+    expect(await changed).toBeLessThan(10);
+    isOver = true;
+    await Promise.all(busy);
   });
 
   it('lets a draft fail alone in its batch', async () => {

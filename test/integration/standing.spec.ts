@@ -150,6 +150,18 @@ describe('standing under races', () => {
     expect(await lastsOver(eveEnters)).toBeLessThan(1_000);
   });
 
+  it('of an advocate ends at once also where they spell the id in capitals', async () => {
+    const { session } = await nodes[0].app.get(SessionsService).create(ada, { type: 'peer' });
+    const helper = await actor(nodes[0].dataSource, 'helper');
+    await nodes[0].dataSource.query(`UPDATE users SET is_advocate = true WHERE id = $1`, [helper.userId]);
+    await nodes[0].app.get(PeerService).claim(helper, session.id);
+    const door = nodes[0].app.get(AccessService);
+    const pass = await door.enter(helper, session.id.toUpperCase(), 'write');
+    expect(pass.room.id).toBe(session.id);
+    await nodes[0].app.get(PeerService).release(pass);
+    await expect(door.enter(helper, session.id.toUpperCase(), 'read')).rejects.toMatchObject({ status: 404 });
+  });
+
   it('ends within a second also where it was ended long before that is committed', async () => {
     const { id, room } = await roomWithBob('MEMBER');
     const bobEnters = () => nodes[1].app.get(AccessService).enter(bob, room, 'read');
@@ -212,6 +224,20 @@ describe('standing under races', () => {
       expect(mine).toEqual(opened.filter((id) => !others.includes(id)));
       expect(opened.length > 0).toBe(who !== eve);
     }
+  });
+
+  it('lists all rooms also of somebody who has more than are read for many at once', async () => {
+    const [busy, idle] = [await actor(nodes[0].dataSource, 'busy'), await actor(nodes[0].dataSource, 'idle')];
+    await nodes[0].dataSource.query(
+      `WITH made AS (INSERT INTO conversations (id, kind) SELECT gen_random_uuid(), 'session' FROM generate_series(1, 1200) RETURNING id)
+       INSERT INTO sessions (id, owner_id, type) SELECT id, $1, 'peer' FROM made`,
+      [busy.userId],
+    );
+    await nodes[0].app.get(SessionsService).create(idle, { type: 'peer' });
+    const service = nodes[0].app.get(ConversationsService);
+    const [many, few] = await Promise.all([busy, idle].map(({ userId }) => service.statesOf(userId)));
+    expect(new Set(many?.map(({ id }) => id)).size).toBe(1200);
+    expect(few).toHaveLength(1);
   });
 
   const isId = (answer: string) => /^[0-9a-f-]{36}$/.test(answer);

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { IsString, IsUUID } from 'class-validator';
+import { IsString } from 'class-validator';
 import { AccessService } from '../../access/access.service.js';
 import type { Writer } from '../../access/pass.js';
 import { IsContent } from '../../messages/messages.dto.js';
@@ -7,6 +7,7 @@ import { type MessageChange, MessageCreated } from '../../messages/messages.even
 import { MessagesService } from '../../messages/messages.service.js';
 import { Config } from '../../platform/config/config.js';
 import type { DomainEvent, Topic } from '../../platform/events/event.js';
+import { IsId } from '../../platform/http/is-id.js';
 import { Problem } from '../../platform/http/problem.js';
 import { problemOf } from '../../platform/http/problem.filter.js';
 import { checked } from '../../platform/http/validation.js';
@@ -19,8 +20,8 @@ import { OldIds } from './old-ids.js';
 
 class ChannelFrame {
   @IsString() type: string;
-  @IsUUID() serverId: string;
-  @IsUUID() channelId: string;
+  @IsId() serverId: string;
+  @IsId() channelId: string;
 }
 
 class SendFrame extends ChannelFrame {

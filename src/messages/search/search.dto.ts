@@ -1,6 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsIn, IsString, IsUUID, Length, registerDecorator } from 'class-validator';
+import { IsIn, IsString, Length, registerDecorator } from 'class-validator';
 import type { ConversationKind } from '../../conversations/conversation.entity.js';
+import { IsId } from '../../platform/http/is-id.js';
 import { Optional } from '../../platform/http/optional.js';
 import { Trimmed } from '../../platform/http/trimmed.js';
 import { PageQuery } from '../../platform/http/paging.js';
@@ -45,12 +46,12 @@ export class SearchQuery extends PageQuery {
 
   @ApiPropertyOptional({ format: 'uuid', description: 'Only in this conversation, or in the channels of this server.' })
   @Optional()
-  @IsUUID()
+  @IsId()
   in?: string;
 
   @ApiPropertyOptional({ format: 'uuid', description: 'Only by this person or agent.' })
   @Optional()
-  @IsUUID()
+  @IsId()
   from?: string;
 
   @ApiPropertyOptional({ description: 'Only from before this day (UTC) or time.', example: '2026-12-31' })

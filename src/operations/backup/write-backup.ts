@@ -27,7 +27,7 @@ export interface Source {
  */
 export async function writeBackup(source: Source, folder: string): Promise<Omit<Manifest, 'format'>> {
   mustLieOutside(source.dataDir, folder);
-  await mkdir(folder, { mode: 0o700 });
+  await makeFolder(folder);
   try {
     const database = await source.work.run((tx) => writeDatabase(tx, source, folder));
     const files = await keepFiles(source.dataDir, folder);
@@ -36,6 +36,18 @@ export async function writeBackup(source: Source, folder: string): Promise<Omit<
     return manifest;
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST')
+      throw new Error(`${folder} is there already: a backup wants a new folder.`, { cause: error });
+    if (code === 'ENOENT') throw new Error(`${path.dirname(folder)} is not there: make it first.`, { cause: error });
     throw error;
   }
 }

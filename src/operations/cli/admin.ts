@@ -9,6 +9,7 @@ import { readySchema } from '../../platform/database/migrate.js';
 import { UnitOfWork } from '../../platform/database/unit-of-work.js';
 import { EventBus } from '../../platform/events/event-bus.js';
 import type { DomainEvent } from '../../platform/events/event.js';
+import { Problem } from '../../platform/http/problem.js';
 import { SecretBox } from '../../platform/secrets/secret-box.js';
 import { AccountAdministration } from '../accounts/account-administration.service.js';
 import type { RightsBody } from '../accounts/accounts.dto.js';
@@ -33,11 +34,14 @@ const COMMANDS: Record<string, (house: House, name: string) => Promise<string>> 
 };
 const WITHOUT_NAME = ['user:list', 'credentials:rotate'];
 
-await runCommand(async (url) => {
-  const [command = '', name = ''] = process.argv.slice(2);
+await runCommand(async (url, where) => {
+  const [command = '', name = '', ...others] = process.argv.slice(2);
   const work = COMMANDS[command];
   if (!work) throw new Error(`Say what to do: ${Object.keys(COMMANDS).join(', ')}.`);
   if (!name && !WITHOUT_NAME.includes(command)) throw new Error(`Say to whom: ${command} <username>.`);
+  const tooMany = WITHOUT_NAME.includes(command) && name ? [name, ...others] : others;
+  if (tooMany.length > 0)
+    throw new Error(`${command} does not know what ${tooMany.join(' ')} means. Nothing was done.`);
   const dataSource = await new DataSource(dataSourceOptions(url, 4)).initialize();
   try {
     await readySchema(dataSource, loadConfig().migrations);
@@ -45,7 +49,10 @@ await runCommand(async (url) => {
     const bus = new EventBus();
     const announced: DomainEvent[] = [];
     bus.forward((event) => announced.push(event));
-    const said = await work(houseOf(dataSource, database, bus), name);
+    const said = await work(houseOf(dataSource, database, bus), name).catch((error: unknown) => {
+      // Not seldom it is another database than was meant.
+      throw error instanceof Problem ? new Error(`${error.message} The database: ${where}.`) : error;
+    });
     await leaveNotices(database, announced);
     return said;
   } finally {

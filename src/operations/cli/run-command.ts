@@ -2,12 +2,15 @@ import { ConfigError, loadConfig } from '../../platform/config/config.js';
 import { EmbeddedPostgresError } from '../../platform/database/embedded/errors.js';
 import { openDatabase } from '../../platform/database/open-database.js';
 
-/** Runs a command on the configured database, also beside a running app; prints what it gives, or why it failed. */
-export async function runCommand(work: (databaseUrl: string) => Promise<string>): Promise<void> {
+/**
+ * Runs a command on the configured database, also beside a running app; prints what it gives, or why it failed. `where`
+ * says for people which database that is.
+ */
+export async function runCommand(work: (databaseUrl: string, where: string) => Promise<string>): Promise<void> {
   try {
     const database = await openDatabase(loadConfig(), 'command');
     try {
-      process.stdout.write(`${await work(database.url)}\n`);
+      process.stdout.write(`${await work(database.url, database.where)}\n`);
     } finally {
       await database.release();
     }

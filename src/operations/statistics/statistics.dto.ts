@@ -1,5 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsUUID } from 'class-validator';
+import {} from 'class-validator';
+import { IsId } from '../../platform/http/is-id.js';
 import { Optional } from '../../platform/http/optional.js';
 import { PageQuery } from '../../platform/http/paging.js';
 import type { Connection } from '../../realtime/connection.js';
@@ -31,7 +32,7 @@ export class Statistics {
 export class ConnectionsQuery extends PageQuery {
   @ApiPropertyOptional({ format: 'uuid', description: 'Only those of this account.' })
   @Optional()
-  @IsUUID()
+  @IsId()
   userId?: string;
 }
 

@@ -6,9 +6,9 @@ import { Registry } from 'prom-client';
 import type { Config } from '../config/config.js';
 import { GeneralLimit } from '../limits/general-limit.js';
 import { requestLog } from '../logging/request-log.js';
-import { BodilessCalls } from './bodiless-calls.js';
 import { httpMetrics } from './http-metrics.js';
 import { ProblemFilter, problemOf, sendProblem } from './problem.filter.js';
+import { StatedBodies } from './stated-bodies.js';
 import { CheckedInput } from './validation.js';
 
 const BODY_LIMIT = '1mb';
@@ -34,7 +34,7 @@ export function setUpHttp(app: NestExpressApplication, config: Config, logger: P
     origin: [...config.corsOrigins],
     exposedHeaders: EXPOSED_HEADERS,
   });
-  app.useGlobalGuards(new BodilessCalls());
+  app.useGlobalGuards(new StatedBodies());
   app.useGlobalPipes(new CheckedInput());
   app.useGlobalFilters(new ProblemFilter());
 }

@@ -10,6 +10,8 @@ rememberMetadata();
 type Class<T extends object> = new () => T;
 const PLAIN: unknown[] = [String, Number, Boolean, Array, Object, undefined];
 
+const TYPES = ['isString', 'isInt', 'isNumber', 'isBoolean', 'isArray', 'isObject'];
+
 const LEAVES_OUT_UNKNOWN = 'parley:leaves-out-unknown';
 
 /** For what clients of an old system send: fields that nobody reads any more are left out instead of refused. */
@@ -40,12 +42,19 @@ export function checked<T extends object>(type: Class<T>, input: unknown): T {
 function fieldErrors(errors: ValidationError[], prefix = ''): FieldError[] {
   return errors.flatMap((error) => {
     const path = prefix + error.property;
-    const own = Object.entries(error.constraints ?? {}).map(([rule, text]) => ({
+    const own = broken(error.constraints ?? {}).map(([rule, text]) => ({
       path,
       message: rule === 'whitelistValidation' ? 'is not a known field' : withoutName(text, error.property),
     }));
     return [...own, ...fieldErrors(error.children ?? [], `${path}.`)];
   });
+}
+
+/** What is not even of the right type breaks every rule of it: to be told that a text is too small helps nobody. */
+function broken(constraints: Record<string, string>): [rule: string, text: string][] {
+  const all = Object.entries(constraints);
+  const type = all.find(([rule]) => TYPES.includes(rule));
+  return type ? [type] : all;
 }
 
 /** What class-validator says by itself begins with the name of the property, which the path says already. */

@@ -1,5 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsIn, IsInt, IsOptional, IsString, IsUUID, Length, Max, Min } from 'class-validator';
+import { IsIn, IsInt, IsOptional, IsString, Length, Max, Min } from 'class-validator';
+import { IsId } from '../../platform/http/is-id.js';
 import type { ChannelType } from './channel.entity.js';
 import { Optional } from '../../platform/http/optional.js';
 import { Trimmed } from '../../platform/http/trimmed.js';
@@ -17,7 +18,7 @@ export class ChannelBody {
 
   @ApiPropertyOptional({ format: 'uuid' })
   @Optional()
-  @IsUUID()
+  @IsId()
   categoryId?: string;
 
   @ApiPropertyOptional({ description: 'Where it stands; the end by default.', minimum: 0 })
@@ -49,7 +50,7 @@ export class ChannelPatch {
     description: 'Null takes it out of its category.',
   })
   @IsOptional()
-  @IsUUID()
+  @IsId()
   categoryId?: string | null;
 
   @ApiPropertyOptional({ minimum: 0, description: 'What stands there makes room.' })

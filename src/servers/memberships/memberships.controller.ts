@@ -9,12 +9,13 @@ import {
   ApiPropertyOptional,
   ApiTags,
 } from '@nestjs/swagger';
-import { IsIn, IsUUID } from 'class-validator';
+import { IsIn } from 'class-validator';
 import { AccessService } from '../../access/access.service.js';
 import { type Actor, Caller } from '../../auth/actor.js';
 import { SignedIn } from '../../auth/stated-access.js';
 import { ApiPage } from '../../platform/http/api-page.js';
 import { IdPipe } from '../../platform/http/id.pipe.js';
+import { IsId } from '../../platform/http/is-id.js';
 import { type Page, PageQuery } from '../../platform/http/paging.js';
 import { ListedMemberView, MemberView } from './member.presenter.js';
 import type { Role } from './membership.entity.js';
@@ -25,7 +26,7 @@ const ROLES = ['ADMIN', 'MODERATOR', 'MEMBER'] as const;
 
 class MemberBody {
   @ApiProperty({ format: 'uuid' })
-  @IsUUID()
+  @IsId()
   userId: string;
 
   @ApiPropertyOptional({ enum: ROLES, default: 'MEMBER' })

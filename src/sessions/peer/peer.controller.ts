@@ -73,7 +73,7 @@ export class PeerController {
     @Param('id', IdPipe) id: string,
     @Body() { advocateId }: TransferBody,
   ): Promise<void> {
-    await this.peer.transfer(await this.access.enter(caller, id, 'help', 'session'), advocateId.toLowerCase());
+    await this.peer.transfer(await this.access.enter(caller, id, 'help', 'session'), advocateId);
   }
 
   @Post(':id/handoff')
@@ -87,7 +87,7 @@ export class PeerController {
     @Param('id', IdPipe) id: string,
     @Body() { advocateId }: HandoffBody,
   ): Promise<SessionView> {
-    await this.peer.handOff(await this.access.enter(caller, id, 'own', 'session'), advocateId?.toLowerCase());
+    await this.peer.handOff(await this.access.enter(caller, id, 'own', 'session'), advocateId);
     return this.read(caller, id);
   }
 

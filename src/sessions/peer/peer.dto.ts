@@ -1,16 +1,17 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsUUID } from 'class-validator';
+import {} from 'class-validator';
+import { IsId } from '../../platform/http/is-id.js';
 import { Optional } from '../../platform/http/optional.js';
 
 export class TransferBody {
   @ApiProperty({ format: 'uuid', description: 'Who takes it on: an advocate.' })
-  @IsUUID()
+  @IsId()
   advocateId: string;
 }
 
 export class HandoffBody {
   @ApiPropertyOptional({ format: 'uuid', description: 'Who takes it on; without one it waits in the queue.' })
   @Optional()
-  @IsUUID()
+  @IsId()
   advocateId?: string;
 }

@@ -44,7 +44,7 @@ export class PeerService {
       const session = await present(tx, sessionId);
       if (session.type !== 'peer' || session.status !== 'open') throw Problem.notFound('This conversation');
       if (session.ownerId === userId) throw Problem.forbidden('Nobody is their own advocate.');
-      if (session.advocateId) throw Problem.conflict('already_claimed', 'Somebody else has this session.');
+      if (session.advocateId) throw Problem.conflict('already_claimed', 'This session has an advocate already.');
       await this.give(tx, sessionId, session, advocate);
       tx.announce(SessionClaimed([...ADVOCATES, `user:${session.ownerId}`], { sessionId, advocate }));
     });
