@@ -34,6 +34,12 @@ const RULES = [
     allowed: /^src\/platform\/outbound\//,
     breach: 'await fetch(agent.url)',
   },
+  {
+    what: 'only IsId takes ids, in one spelling',
+    pattern: /\bIsUUID\(/,
+    allowed: /^src\/platform\/http\/is-id\.ts$/,
+    breach: '@IsUUID() conversationId: string;',
+  },
 ];
 
 describe.each(RULES)('$what', ({ pattern, allowed, breach }) => {

@@ -1,5 +1,4 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import {} from 'class-validator';
 import { IsId } from '../../platform/http/is-id.js';
 import { Optional } from '../../platform/http/optional.js';
 import { PageQuery } from '../../platform/http/paging.js';
