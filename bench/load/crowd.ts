@@ -1,15 +1,14 @@
 import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Neighbourhood } from '../support/neighbourhood.js';
 import { cpuSeconds } from '../support/processes.js';
 import { listenRaw, sendRaw } from './raw-socket.js';
 import { cpuUse, finish, percentile, readTask } from './report.js';
+import { somewhere } from './somewhere.js';
 
-interface Task {
+interface Task extends Neighbourhood {
   /** The nodes; person i is connected to number i modulo their count. */
   urls: string[];
-  tokens: string[];
-  /** The members are places in `tokens`. */
-  rooms: { id: string; members: number[] }[];
   /** At this pace, however long answers take (an open loop), or as many at once as `inFlight`. */
   perSecond?: number;
   inFlight?: number;
@@ -47,15 +46,10 @@ function open(token: string, i: number): Promise<Socket> {
 }
 
 function send(due: number): void {
-  const room = pick(task.rooms);
-  const socket = sockets[pick(room.members)] as Socket;
+  const { id: conversationId, place } = somewhere(task.rooms);
   const ref = String(sentAt.push(due) - 1);
-  const frame = { type: 'message.send', ref, conversationId: room.id, content: `hello there, nr ${ref}` };
-  sendRaw(socket, JSON.stringify(frame));
-}
-
-function pick<T>(items: T[]): T {
-  return items[Math.floor(Math.random() * items.length)] as T;
+  const frame = { type: 'message.send', ref, conversationId, content: `hello there, nr ${ref}` };
+  sendRaw(sockets[place] as Socket, JSON.stringify(frame));
 }
 
 async function openLoop(perSecond: number, seconds: number): Promise<void> {

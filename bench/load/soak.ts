@@ -1,13 +1,12 @@
 import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Neighbourhood } from '../support/neighbourhood.js';
 import { listenRaw, sendRaw } from './raw-socket.js';
 import { cpuUse, finish, readTask } from './report.js';
+import { somewhere } from './somewhere.js';
 
-interface Task {
+interface Task extends Neighbourhood {
   url: string;
-  tokens: string[];
-  /** The members are places in `tokens`. */
-  rooms: { id: string; members: number[] }[];
   seconds: number;
 }
 
@@ -58,7 +57,7 @@ function noteAck(text: string, author: number): void {
 }
 
 function send(): void {
-  const { id: conversationId, place } = somewhere();
+  const { id: conversationId, place } = somewhere(task.rooms);
   counts.sent += 1;
   const frame = {
     type: 'message.send',
@@ -76,13 +75,13 @@ async function edit(): Promise<void> {
 }
 
 async function remove(): Promise<void> {
-  const [message] = newest.splice(0, 1);
+  const message = newest.shift();
   if (message) await call('DELETE', message);
 }
 
 /** Goes without a word, and catches up. */
 async function comeBack(): Promise<void> {
-  const { id, place } = somewhere();
+  const { id, place } = somewhere(task.rooms);
   sockets[place]?.destroy();
   sockets[place] = await open(place);
   const afterRev = Math.max(0, (revs.get(id) ?? 0) - MISSED);
@@ -90,18 +89,13 @@ async function comeBack(): Promise<void> {
 }
 
 async function readPage(): Promise<void> {
-  const { id: room, place: author } = somewhere();
+  const { id: room, place: author } = somewhere(task.rooms);
   await call('GET', { room, author });
 }
 
 function type(): void {
-  const { id: conversationId, place } = somewhere();
+  const { id: conversationId, place } = somewhere(task.rooms);
   sendRaw(sockets[place] as Socket, JSON.stringify({ type: 'typing.start', conversationId }));
-}
-
-function somewhere(): { id: string; place: number } {
-  const { id, members } = pick(task.rooms);
-  return { id, place: pick(members) };
 }
 
 async function call(method: string, at: { room: string; id?: string; author: number }, body?: object): Promise<void> {
@@ -113,8 +107,4 @@ async function call(method: string, at: { room: string; id?: string; author: num
   });
   await response.arrayBuffer();
   if (!response.ok) counts.failed += 1;
-}
-
-function pick<T>(items: T[]): T {
-  return items[Math.floor(Math.random() * items.length)] as T;
 }

@@ -129,31 +129,30 @@ export class WriteQueue implements OnApplicationShutdown {
   private gather(): { conversationIds: string[]; work: () => Promise<void> } | undefined {
     const batch: Send[] = [];
     const conversationIds: string[] = [];
-    const served: [string, Work[]][] = [];
     for (const [conversationId, line] of this.waiting) {
       if (this.busy.has(conversationId) || batch.length >= MAX_BATCH) continue;
       const first = line[0];
       if (first && 'job' in first) {
         if (batch.length > 0) continue;
         line.shift();
-        this.serve([[conversationId, line]], 1);
+        this.served([conversationId], 1);
         return { conversationIds: [conversationId], work: first.job };
       }
       const sends = leadingSends(line, MAX_BATCH - batch.length);
       line.splice(0, sends.length);
-      served.push([conversationId, line]);
       conversationIds.push(conversationId);
       batch.push(...sends);
     }
-    this.serve(served, batch.length);
+    this.served(conversationIds, batch.length);
     return batch.length > 0 ? { conversationIds, work: () => this.commit(batch) } : undefined;
   }
 
-  private serve(lines: [string, Work[]][], count: number): void {
+  private served(conversationIds: string[], count: number): void {
     this.waitingCount -= count;
-    for (const [conversationId, line] of lines) {
-      this.waiting.delete(conversationId);
-      if (line.length > 0) this.waiting.set(conversationId, line);
+    for (const id of conversationIds) {
+      const left = this.waiting.get(id) ?? [];
+      this.waiting.delete(id);
+      if (left.length > 0) this.waiting.set(id, left);
     }
   }
 

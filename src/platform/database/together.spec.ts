@@ -20,11 +20,7 @@ describe('reading together', () => {
   it('gathers for a moment what is asked for after a read began', async () => {
     jest.useFakeTimers();
     try {
-      const reads: (readonly string[])[] = [];
-      const ask = together((keys) => {
-        reads.push(keys);
-        return Promise.resolve(new Map(keys.map((key) => [key, key])));
-      });
+      const { ask, reads } = noting();
       const answers = [ask('ada')];
       await jest.advanceTimersByTimeAsync(1);
       answers.push(ask('bob'));
@@ -40,11 +36,7 @@ describe('reading together', () => {
   });
 
   it('gives one read no more keys than it takes', async () => {
-    const reads: (readonly string[])[] = [];
-    const ask = together((keys) => {
-      reads.push(keys);
-      return Promise.resolve(new Map(keys.map((key) => [key, key])));
-    }, 2);
+    const { ask, reads } = noting(2);
     expect(await Promise.all(['ada', 'bob', 'eve'].map(ask))).toEqual(['ada', 'bob', 'eve']);
     expect(reads).toEqual([['ada', 'bob'], ['eve']]);
   });
@@ -60,3 +52,13 @@ describe('reading together', () => {
     expect(await ask('ada')).toBe(1);
   });
 });
+
+/** Finds whatever is asked for, and notes with which keys it was read. */
+function noting(most?: number) {
+  const reads: (readonly string[])[] = [];
+  const ask = together((keys) => {
+    reads.push(keys);
+    return Promise.resolve(new Map(keys.map((key) => [key, key])));
+  }, most);
+  return { ask, reads };
+}
