@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
@@ -58,6 +59,19 @@ describe('The life of an account', () => {
       await client.register('helper');
       expect(await admin('user:promote', 'helper', '--advocate')).toMatchObject({ code: 1, stdout: '' });
       expect((await admin('user:list')).stdout).toMatch(/^helper\t.*-$/m);
+    });
+
+    it.each([
+      ['purge', '--dry-run'],
+      ['seed', 'twice'],
+      ['backup', 'restore', 'a-folder', '--dry-run'],
+      ['migrations', 'revert', '--to', '0'],
+      ['legacy', 'list', '--all'],
+      ['legacy', 'revert', randomUUID(), '--dry-run'],
+    ])('do nothing with %s where a word of theirs is unknown', async (command, ...words) => {
+      const { code, stdout, stderr } = await runCommand([`dist/src/operations/cli/${command}.js`, ...words], env);
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect(stderr).toMatch(/does not know what .* means\. Nothing was done\./);
     });
 
     it('switch accounts off and on, at once for open sockets, also from the command line', async () => {

@@ -235,10 +235,13 @@ const ECHO = '01990000-0000-7000-8000-000000000001';
     const nodes = await Promise.all([startServices(database.url, settings), startServices(database.url, settings)]);
     try {
       const limits = nodes.map(({ app }) => app.get(GeneralLimit));
-      const admitted = await Promise.allSettled(
-        Array.from({ length: 12_100 }, (_, i) => limits[i % 2]!.admit('192.0.2.1')),
-      );
-      expect(admitted.filter(({ status }) => status === 'fulfilled')).toHaveLength(12_000);
+      let admitted = 0;
+      // Not all at once: a Redis that answers too late is counted without.
+      for (let wave = 0; wave < 121; wave += 1) {
+        const calls = Array.from({ length: 100 }, (_, i) => limits[i % 2]!.admit('192.0.2.1'));
+        for (const { status } of await Promise.allSettled(calls)) admitted += status === 'fulfilled' ? 1 : 0;
+      }
+      expect(admitted).toBe(12_000);
       await redis.kill();
       await limits[0]!.admit('192.0.2.2');
     } finally {

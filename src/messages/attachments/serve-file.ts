@@ -1,16 +1,13 @@
 import type { Request, Response } from 'express';
-import { pipeline } from 'node:stream/promises';
 import { type FileName, type FileStore } from '../../platform/files/file-store.js';
 import { Problem } from '../../platform/http/problem.js';
+import { sendStream } from '../../platform/http/send-stream.js';
 import type { AttachmentData } from '../message.entity.js';
 import { isImage, mayBeInline } from './file-kind.js';
 import { disposition } from './file-name.js';
 
 /** Nothing in it runs, loads or sends anything, also when it is opened by itself. */
 const SANDBOX = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
-
-/** A reader that takes nothing for so long has gone. */
-const IDLE_MS = 60_000;
 
 export interface Served {
   file: FileName;
@@ -46,8 +43,7 @@ export async function serveFile(
   });
   if (range) response.status(206).set('Content-Range', `bytes ${range.start}-${range.end}/${size}`);
   if (request.method === 'HEAD' || size === 0) return void response.end();
-  response.setTimeout(IDLE_MS, () => response.destroy());
-  await pipeline(files.read(file, range), response).catch(ignoreEarlyLeave);
+  await sendStream(files.read(file, range), response);
 }
 
 /** More than one range, or one that makes no sense, is answered with the whole. */
@@ -59,8 +55,4 @@ function rangeOf(request: Request, size: number): { start: number; end: number }
   }
   const [range, ...others] = ranges === undefined || ranges === -2 || ranges.type !== 'bytes' ? [] : ranges;
   return range && others.length === 0 ? { start: range.start, end: range.end } : undefined;
-}
-
-function ignoreEarlyLeave(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
 }

@@ -2,17 +2,14 @@ import { Controller, Delete, Get, HttpCode, Res } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { type Actor, Caller } from '../../auth/actor.js';
 import { AccountAudit } from '../../auth/audit/account-audit.service.js';
 import { CallOrigin, type Origin } from '../../auth/origin.js';
 import { SignedIn } from '../../auth/stated-access.js';
+import { sendStream } from '../../platform/http/send-stream.js';
 import { Limits } from '../../platform/limits/limits.js';
 import { AccountDeletion } from './account-deletion.service.js';
 import { AccountExport } from './account-export.service.js';
-
-/** A reader that takes nothing for so long has gone, and gives its place to others. */
-const IDLE_MS = 60_000;
 
 /** The whole of an account: taking it along, and taking it away. */
 @ApiTags('users')
@@ -38,9 +35,8 @@ export class MyAccountController {
     const first = await lines.next();
     response.setHeader('Content-Type', 'application/jsonl; charset=utf-8');
     response.setHeader('Content-Disposition', 'attachment; filename="parley-export.jsonl"');
-    response.setTimeout(IDLE_MS, () => response.destroy());
     if (!first.done) response.write(first.value);
-    await pipeline(Readable.from(lines, { highWaterMark: 1 }), response).catch(ignoreEarlyLeave);
+    await sendStream(Readable.from(lines, { highWaterMark: 1 }), response);
   }
 
   @Delete()
@@ -50,8 +46,4 @@ export class MyAccountController {
   async delete(@Caller() caller: Actor): Promise<void> {
     await this.deletion.delete(caller);
   }
-}
-
-function ignoreEarlyLeave(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
 }

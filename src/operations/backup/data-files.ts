@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { hasCode } from '../../platform/error-code.js';
 import { sha256Of, writeChecked } from './checked-file.js';
 import { BackupError, type StoredFile } from './manifest.js';
 
@@ -18,7 +19,7 @@ export async function keepFiles(dataDir: string, backup: string): Promise<Stored
       const { bytes, sha256 } = await writeChecked(createReadStream(path.join(dataDir, file)), target);
       kept.push({ file: path.posix.join(FOLDER, file), bytes, sha256 });
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      if (!hasCode(error, 'ENOENT')) throw error;
     }
   }
   return kept;

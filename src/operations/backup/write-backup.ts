@@ -3,6 +3,7 @@ import path from 'node:path';
 import { createGzip } from 'node:zlib';
 import { to as copyTo } from 'pg-copy-streams';
 import type { Tx, UnitOfWork } from '../../platform/database/unit-of-work.js';
+import { hasCode } from '../../platform/error-code.js';
 import { houseVersion } from '../../platform/version.js';
 import { appliedMigrations, keptTables, quoted, type TableForm } from './catalog.js';
 import { writeChecked } from './checked-file.js';
@@ -44,10 +45,10 @@ async function makeFolder(folder: string): Promise<void> {
   try {
     await mkdir(folder, { mode: 0o700 });
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST')
+    if (hasCode(error, 'EEXIST'))
       throw new Error(`${folder} is there already: a backup wants a new folder.`, { cause: error });
-    if (code === 'ENOENT') throw new Error(`${path.dirname(folder)} is not there: make it first.`, { cause: error });
+    if (hasCode(error, 'ENOENT'))
+      throw new Error(`${path.dirname(folder)} is not there: make it first.`, { cause: error });
     throw error;
   }
 }

@@ -14,7 +14,7 @@ import { SecretBox } from '../../platform/secrets/secret-box.js';
 import { AccountAdministration } from '../accounts/account-administration.service.js';
 import type { RightsBody } from '../accounts/accounts.dto.js';
 import { rotateKeys } from '../accounts/key-rotation.js';
-import { runCommand } from './run-command.js';
+import { refuseUnknown, runCommand } from './run-command.js';
 
 interface House {
   accounts: AccountAdministration;
@@ -39,9 +39,7 @@ await runCommand(async (url, where) => {
   const work = COMMANDS[command];
   if (!work) throw new Error(`Say what to do: ${Object.keys(COMMANDS).join(', ')}.`);
   if (!name && !WITHOUT_NAME.includes(command)) throw new Error(`Say to whom: ${command} <username>.`);
-  const tooMany = WITHOUT_NAME.includes(command) && name ? [name, ...others] : others;
-  if (tooMany.length > 0)
-    throw new Error(`${command} does not know what ${tooMany.join(' ')} means. Nothing was done.`);
+  refuseUnknown(command, WITHOUT_NAME.includes(command) && name ? [name, ...others] : others);
   const dataSource = await new DataSource(dataSourceOptions(url, 4)).initialize();
   try {
     await readySchema(dataSource, loadConfig().migrations);

@@ -8,7 +8,7 @@ import { EventBus } from '../../platform/events/event-bus.js';
 import { PostgresTools } from '../backup/postgres-tools.js';
 import { restoreBackup } from '../backup/restore-backup.js';
 import { writeBackup } from '../backup/write-backup.js';
-import { runCommand } from './run-command.js';
+import { refuseUnknown, runCommand } from './run-command.js';
 
 interface House {
   dataSource: DataSource;
@@ -20,10 +20,11 @@ interface House {
 const COMMANDS: Record<string, (house: House, folder: string) => Promise<string>> = { backup, restore };
 
 await runCommand(async (databaseUrl) => {
-  const [command = '', folder = ''] = process.argv.slice(2);
+  const [command = '', folder = '', ...others] = process.argv.slice(2);
   const work = COMMANDS[command];
   if (!work) throw new Error(`Say what to do: ${Object.keys(COMMANDS).join(', ')}.`);
   if (!folder) throw new Error(`Say where: npm run ${command} -- <folder>.`);
+  refuseUnknown(command, others);
   const { dataDir, pgTools } = loadConfig();
   const tools = await PostgresTools.find(pgTools, process.env);
   // Few connections: a restore asks whether anybody else has one.

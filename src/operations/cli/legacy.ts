@@ -15,7 +15,7 @@ import { UnitOfWork } from '../../platform/database/unit-of-work.js';
 import { EventBus } from '../../platform/events/event-bus.js';
 import { HELP } from './legacy-help.js';
 import { ImportConsole } from './legacy-report.js';
-import { runCommand } from './run-command.js';
+import { refuseUnknown, runCommand } from './run-command.js';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
@@ -81,7 +81,8 @@ async function carryOver({ work }: House, args: string[]): Promise<string> {
   }
 }
 
-async function list({ dataSource }: House): Promise<string> {
+async function list({ dataSource }: House, words: string[]): Promise<string> {
+  refuseUnknown('legacy:list', words);
   const rows = await dataSource.getRepository(Import).find({ order: { id: 'ASC' } });
   if (rows.length === 0) return 'Nothing has been carried over.';
   return rows
@@ -91,8 +92,9 @@ async function list({ dataSource }: House): Promise<string> {
     .join('\n');
 }
 
-async function revert({ dataSource, work }: House, [importId = '']: string[]): Promise<string> {
+async function revert({ dataSource, work }: House, [importId = '', ...others]: string[]): Promise<string> {
   mustBeId(importId);
+  refuseUnknown('legacy:revert', others);
   const found = await dataSource.getRepository(Import).findOneBy({ id: importId });
   if (found?.migration) {
     throw new SourceError(`This import is the migration ${found.migration}: revert it with npm run migration:revert.`);
@@ -103,8 +105,9 @@ async function revert({ dataSource, work }: House, [importId = '']: string[]): P
 
 async function assign({ work }: House, args: string[]): Promise<string> {
   const { values, positionals } = parseArgs({ args, options: { to: { type: 'string' } }, allowPositionals: true });
-  const [importId = ''] = positionals;
+  const [importId = '', ...others] = positionals;
   mustBeId(importId);
+  refuseUnknown('legacy:assign', others);
   if (!values.to) throw new SourceError('Give --to: the username of who takes it.');
   const { to } = values;
   const { sessions, messages } = await inTransaction(work, (client) => assignImport(client, importId, to));

@@ -8,7 +8,7 @@ import { loadConfig } from '../../platform/config/config.js';
 import { migrate, underMigrationLock } from '../../platform/database/migrate.js';
 import { ImportConsole } from './legacy-report.js';
 import { migrationSource } from './migration-source.js';
-import { runCommand } from './run-command.js';
+import { refuseUnknown, runCommand } from './run-command.js';
 
 const COMMANDS: Record<string, (dataSource: DataSource, name?: string) => Promise<string>> = {
   run,
@@ -18,12 +18,13 @@ const COMMANDS: Record<string, (dataSource: DataSource, name?: string) => Promis
 };
 
 await runCommand(async (url) => {
-  const [command = '', name] = process.argv.slice(2);
+  const [command = '', ...words] = process.argv.slice(2);
   const work = COMMANDS[command];
   if (!work) throw new Error(`Say what to do: ${Object.keys(COMMANDS).join(', ')}.`);
+  refuseUnknown(`migration:${command}`, command === 'generate' ? words.slice(1) : words);
   const dataSource = await new DataSource(await withLegacy(dataSourceOptions(url, 4), url)).initialize();
   try {
-    return await work(dataSource, name);
+    return await work(dataSource, words[0]);
   } finally {
     await dataSource.destroy();
   }

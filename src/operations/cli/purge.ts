@@ -8,9 +8,10 @@ import { UnitOfWork } from '../../platform/database/unit-of-work.js';
 import { EventBus } from '../../platform/events/event-bus.js';
 import { NightlyPurge } from '../retention/nightly-purge.js';
 import { Purge } from '../retention/purge.js';
-import { runCommand } from './run-command.js';
+import { refuseUnknown, runCommand } from './run-command.js';
 
 await runCommand(async (url) => {
+  refuseUnknown('purge', process.argv.slice(2));
   const config = loadConfig();
   const dataSource = await new DataSource(dataSourceOptions(url, 4)).initialize();
   try {

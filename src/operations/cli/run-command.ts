@@ -20,6 +20,11 @@ export async function runCommand(work: (databaseUrl: string, where: string) => P
   }
 }
 
+/** Throws for words that a command does not know: whoever wrote them meant something by them. */
+export function refuseUnknown(command: string, words: string[]): void {
+  if (words.length > 0) throw new Error(`${command} does not know what ${words.join(' ')} means. Nothing was done.`);
+}
+
 function reason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const foreseen = error instanceof ConfigError || error instanceof EmbeddedPostgresError;

@@ -6,12 +6,13 @@ import { loadConfig } from '../../platform/config/config.js';
 import { readySchema } from '../../platform/database/migrate.js';
 import { SampleServers } from '../samples/sample-servers.js';
 import { SamplesModule } from '../samples/samples.module.js';
-import { runCommand } from './run-command.js';
+import { refuseUnknown, runCommand } from './run-command.js';
 
 /** Any number of our own choice: of two seedings at once one waits for the other. */
 const SEED_LOCK = 7_275_939_002;
 
 await runCommand(async (url) => {
+  refuseUnknown('seed', process.argv.slice(2));
   const config = loadConfig();
   const dataSource = await new DataSource(dataSourceOptions(url, 4)).initialize();
   await readySchema(dataSource, config.migrations);

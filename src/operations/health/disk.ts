@@ -1,4 +1,5 @@
 import { statfs } from 'node:fs/promises';
+import { hasCode } from '../../platform/error-code.js';
 
 /** What is left where this folder lies; nothing where there is no such folder, because nothing is kept in it then. */
 export async function freeBytes(folder: string): Promise<number | undefined> {
@@ -6,7 +7,7 @@ export async function freeBytes(folder: string): Promise<number | undefined> {
     const { bavail, bsize } = await statfs(folder);
     return bavail * bsize;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if (hasCode(error, 'ENOENT')) return undefined;
     throw error;
   }
 }

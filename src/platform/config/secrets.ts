@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { hasCode } from '../error-code.js';
 
 const SAMPLES = /change.?me|change_this|your[-_ ]?secret|secret[-_ ]?key|password|example|test|parley/i;
 
@@ -15,7 +16,7 @@ export function keptSecret(dataDir: string, name: string): string {
       // A link is made or refused as a whole: of two starters both go on with the same secret.
       linkSync(draft, file);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      if (!hasCode(error, 'EEXIST')) throw error;
     } finally {
       unlinkSync(draft);
     }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { hasCode } from '../error-code.js';
 
 const PATIENCE_MS = 10_000;
 const RETRY_MS = 20;
@@ -13,7 +14,7 @@ export async function withDescriptor<T>(act: () => Promise<T>): Promise<T> {
     try {
       return await act();
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EMFILE' || performance.now() > deadline) throw error;
+      if (!hasCode(error, 'EMFILE') || performance.now() > deadline) throw error;
       await sleep(RETRY_MS);
     }
   }

@@ -5,6 +5,7 @@ import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Config } from '../config/config.js';
+import { hasCode } from '../error-code.js';
 import { Problem } from '../http/problem.js';
 
 /** The database may live on the same disk, and stops where that is full: uploads stop before. */
@@ -83,7 +84,7 @@ export class FileStore {
 }
 
 function isFull(error: unknown): boolean {
-  return ['ENOSPC', 'EDQUOT', 'EFBIG'].includes((error as NodeJS.ErrnoException).code ?? '');
+  return hasCode(error, 'ENOSPC', 'EDQUOT', 'EFBIG');
 }
 
 function storageFull(): Problem {

@@ -3,7 +3,8 @@ import { lchown, readFile, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { type Binaries } from './binaries.js';
-import { EmbeddedPostgresError, hasCode } from './errors.js';
+import { hasCode } from '../../error-code.js';
+import { EmbeddedPostgresError } from './errors.js';
 
 export interface Account {
   readonly uid: number;

@@ -4,7 +4,8 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { EmbeddedPostgresError, hasCode } from './errors.js';
+import { hasCode } from '../../error-code.js';
+import { EmbeddedPostgresError } from './errors.js';
 
 export interface Binaries {
   readonly postgres: string;

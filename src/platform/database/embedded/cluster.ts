@@ -3,7 +3,8 @@ import path from 'node:path';
 import { keptSecret } from '../../config/secrets.js';
 import { type Account, accountOfCluster } from './account.js';
 import { type Binaries, findBinaries } from './binaries.js';
-import { EmbeddedPostgresError, hasCode } from './errors.js';
+import { hasCode } from '../../error-code.js';
+import { EmbeddedPostgresError } from './errors.js';
 import { createCluster, removeDeadAttempts } from './create-cluster.js';
 import { ServerLog } from './server-log.js';
 

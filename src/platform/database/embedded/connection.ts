@@ -2,7 +2,8 @@ import { realpath } from 'node:fs/promises';
 import { type Socket } from 'node:net';
 import pg from 'pg';
 import { type Cluster } from './cluster.js';
-import { EmbeddedPostgresError, hasCode } from './errors.js';
+import { hasCode } from '../../error-code.js';
+import { EmbeddedPostgresError } from './errors.js';
 import { MEETING_POINT, SUPERUSER } from './names.js';
 
 const PASSING_CODES = ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', '53300', '57P01', '57P02', '57P03'];

@@ -29,7 +29,3 @@ export function toEmbeddedError(error: unknown, dataDir: string): Error {
     { cause: error },
   );
 }
-
-export function hasCode(error: unknown, ...codes: string[]): boolean {
-  return codes.includes((error as NodeJS.ErrnoException | undefined)?.code ?? '');
-}

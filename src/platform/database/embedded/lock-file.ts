@@ -1,7 +1,7 @@
 import { link, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { randomBytes } from 'node:crypto';
-import { hasCode } from './errors.js';
+import { hasCode } from '../../error-code.js';
 import { isAlive, isPostgresOf } from './process-identity.js';
 
 export interface Postmaster {

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFile, readlink } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { hasCode } from './errors.js';
+import { hasCode } from '../../error-code.js';
 
 /** Whether a process of this id exists, be it somebody else's or a zombie. */
 export function isAlive(pid: number): boolean {
