@@ -18,11 +18,17 @@ interface Send {
   draft: DraftRow;
   /** Since when it waits, on the clock of `performance.now`. */
   since: number;
-  /** Called in order, at once after the commit, before anything else of this conversation is written. */
+  /** Called in order, at once after the commit, before anything that comes after it in this conversation has an answer. */
   settle: (judged: Judged) => void;
   fail: (error: unknown) => void;
 }
 type Work = Send | { job: () => Promise<void> };
+
+/** What is done at the database for these conversations. Never throws, and gives what is left to be told of it. */
+interface Turn {
+  conversationIds: string[];
+  work: () => Promise<() => void>;
+}
 
 /**
  * Group commit. While one batch is at the database the next one gathers, so that under load a commit carries many
@@ -106,27 +112,26 @@ export class WriteQueue implements OnApplicationShutdown {
       const next = this.gather();
       if (!next) break;
       this.running += 1;
-      void this.run(next.conversationIds, next.work);
+      void this.run(next);
     }
     if (this.waitingCount + this.running === 0) this.idle.splice(0).forEach((tell) => tell());
   }
 
-  private async run(conversationIds: string[], work: () => Promise<void>): Promise<void> {
+  /** The next batch is on its way to the database before this one is announced, in the same turn of the event loop. */
+  private async run({ conversationIds, work }: Turn): Promise<void> {
     conversationIds.forEach((id) => this.busy.add(id));
-    try {
-      await work();
-    } finally {
-      conversationIds.forEach((id) => this.busy.delete(id));
-      this.running -= 1;
-      this.pump();
-    }
+    const announce = await work();
+    conversationIds.forEach((id) => this.busy.delete(id));
+    this.running -= 1;
+    this.pump();
+    announce();
   }
 
   /**
    * The sends that stand first in their conversations, or one job by itself. A conversation that had its turn goes to the
    * end of the line with what is left of it: however busy some are, the others come next.
    */
-  private gather(): { conversationIds: string[]; work: () => Promise<void> } | undefined {
+  private gather(): Turn | undefined {
     const batch: Send[] = [];
     const conversationIds: string[] = [];
     for (const [conversationId, line] of this.waiting) {
@@ -136,7 +141,7 @@ export class WriteQueue implements OnApplicationShutdown {
         if (batch.length > 0) continue;
         line.shift();
         this.served([conversationId], 1);
-        return { conversationIds: [conversationId], work: first.job };
+        return { conversationIds: [conversationId], work: () => first.job().then(() => nothing) };
       }
       const sends = leadingSends(line, MAX_BATCH - batch.length);
       line.splice(0, sends.length);
@@ -156,19 +161,18 @@ export class WriteQueue implements OnApplicationShutdown {
     }
   }
 
-  private async commit(batch: Send[], tries = 1): Promise<void> {
+  private async commit(batch: Send[], tries = 1): Promise<() => void> {
     try {
       const judged = await this.store.append(batch.map(({ draft }) => draft));
       this.measure(batch);
-      batch.forEach((send, i) => send.settle(judged[i] as Judged));
+      return () => batch.forEach((send, i) => send.settle(judged[i] as Judged));
     } catch (error) {
       if (tries < DEADLOCK_TRIES && this.store.wasEntangled(error)) return this.commit(batch, tries + 1);
-      if (batch.length === 1 || !this.store.blamesOneDraft(error)) {
-        batch.forEach(({ fail }) => fail(error));
-        return;
-      }
+      if (batch.length === 1 || !this.store.blamesOneDraft(error))
+        return () => batch.forEach(({ fail }) => fail(error));
       // One draft spoiled the statement for all: each by itself, so that only that one fails.
-      for (const send of batch) await this.commit([send]);
+      for (const send of batch) (await this.commit([send]))();
+      return nothing;
     }
   }
 
@@ -178,6 +182,8 @@ export class WriteQueue implements OnApplicationShutdown {
     this.ackSeconds.observe((performance.now() - first) / 1000);
   }
 }
+
+const nothing = (): void => undefined;
 
 /** Stops before a nonce or an ending reply that is in the batch already: append_messages judges against what is stored. */
 function leadingSends(line: Work[], most: number): Send[] {

@@ -3,6 +3,7 @@ import { AccessService } from '../../src/access/access.service.js';
 import type { Actor } from '../../src/auth/actor.js';
 import { HistoryService } from '../../src/messages/history.service.js';
 import type { MessageView } from '../../src/messages/message.presenter.js';
+import { MessageStored } from '../../src/messages/messages.events.js';
 import { MessagesService } from '../../src/messages/messages.service.js';
 import { WriteQueue } from '../../src/messages/write-queue.js';
 import { EventBus } from '../../src/platform/events/event-bus.js';
@@ -139,6 +140,19 @@ describe('sending under races', () => {
     expect((await everything(room)).map(({ content }) => content)).toEqual(
       Array.from({ length: 500 }, (_, i) => String(i)),
     );
+  });
+
+  it('has the next batch at the database while it announces one', async () => {
+    const [{ app }] = nodes;
+    const room = await newChannel();
+    const running: number[] = [];
+    app.get(EventBus).on(MessageStored, ({ room: { id } }) => {
+      if (id === room) running.push(app.get(WriteQueue).load.running);
+    });
+    const first = send(nodes[0], room, 'first');
+    while (app.get(WriteQueue).load.running === 0) await setImmediate();
+    await Promise.all([first, send(nodes[0], room, 'second')]);
+    expect(running).toEqual([1, 0]);
   });
 
   it('has its turn beside rooms in which the work never ends', async () => {
