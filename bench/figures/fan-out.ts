@@ -5,7 +5,7 @@ import { load, type SocketResult } from '../support/processes.js';
 const LISTENERS = 1000;
 
 export async function F1(bench: Bench): Promise<Figure[]> {
-  const { floor, ours } = await fanOut(bench, 8, 0);
+  const { floor, ours } = await fanOut(bench, 8, 40);
   const about = { id: 'F1', what: '1,000 listeners, 8 in flight', unit: 'deliveries / CPU s', goal: '2.5 x' };
   return [
     await compare(
@@ -37,8 +37,8 @@ export async function F2(bench: Bench): Promise<Figure[]> {
 }
 
 /**
- * One room, a thousand listeners, and one sender with `inFlight` sends open. Between an ack and the next send it waits:
- * else the load client, which has a read to do for each write of the server, is full before that is.
+ * One room, a thousand listeners, and one sender with `inFlight` sends open. When all are acked it waits before the
+ * next: else the load client, which has a read to do for each write of the server, is full before that is.
  */
 async function fanOut({ house, bare }: Bench, inFlight: number, thinkMs: number) {
   const { tokens, channelIds } = await house.server(LISTENERS + 1, 1);

@@ -11,7 +11,7 @@ interface Task {
   /** Each with the rooms that it writes into in turn. */
   senders: { token: string; rooms: string[] }[];
   inFlight: number;
-  /** How long a sender waits after an ack before the next send. */
+  /** So long a sender waits when all its sends are acked, and then sends all again. Without it the next follows each ack. */
   thinkMs?: number;
   seconds: number;
   serverPids: number[];
@@ -40,6 +40,10 @@ await inGroups(task.listeners, (token, i) => {
 });
 for (const [i, socket] of senders.entries()) {
   const rooms = task.senders[i]?.rooms ?? [];
+  let open = 0;
+  const fill = () => {
+    for (; open < task.inFlight; open += 1) send();
+  };
   const send = () => {
     const ref = String(sent++);
     sentAt.set(ref, performance.now());
@@ -51,10 +55,11 @@ for (const [i, socket] of senders.entries()) {
     const [, ref = ''] = /"ref":"(\d+)"/.exec(data.toString('latin1', 0, 60)) ?? [];
     acked += 1;
     acks.push(performance.now() - (sentAt.get(ref) ?? 0));
-    if (task.thinkMs) setTimeout(send, task.thinkMs);
-    else send();
+    open -= 1;
+    if (!task.thinkMs) fill();
+    else if (open === 0) setTimeout(fill, task.thinkMs);
   });
-  for (let n = 0; n < task.inFlight; n += 1) send();
+  fill();
 }
 
 await pause(1000);
