@@ -165,7 +165,7 @@ export class WriteQueue implements OnApplicationShutdown {
     try {
       const judged = await this.store.append(batch.map(({ draft }) => draft));
       this.measure(batch);
-      return () => batch.forEach((send, i) => send.settle(judged[i] as Judged));
+      return () => batch.forEach((send, i) => settle(send, judged[i] as Judged));
     } catch (error) {
       if (tries < DEADLOCK_TRIES && this.store.wasEntangled(error)) return this.commit(batch, tries + 1);
       if (batch.length === 1 || !this.store.blamesOneDraft(error))
@@ -184,6 +184,15 @@ export class WriteQueue implements OnApplicationShutdown {
 }
 
 const nothing = (): void => undefined;
+
+/** What goes wrong with one is its own: the others of the batch are committed too, and must be told. */
+function settle(send: Send, judged: Judged): void {
+  try {
+    send.settle(judged);
+  } catch (error) {
+    send.fail(error);
+  }
+}
 
 /** Stops before a nonce or an ending reply that is in the batch already: append_messages judges against what is stored. */
 function leadingSends(line: Work[], most: number): Send[] {

@@ -1,8 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import { AccessService } from '../../src/access/access.service.js';
 import type { Actor } from '../../src/auth/actor.js';
+import { draftRow } from '../../src/messages/draft.js';
 import { HistoryService } from '../../src/messages/history.service.js';
 import type { MessageView } from '../../src/messages/message.presenter.js';
+import { mentioning } from '../../src/messages/mentions/mentioning.js';
 import { MessageStored } from '../../src/messages/messages.events.js';
 import { MessagesService } from '../../src/messages/messages.service.js';
 import { WriteQueue } from '../../src/messages/write-queue.js';
@@ -153,6 +155,23 @@ describe('sending under races', () => {
     while (app.get(WriteQueue).load.running === 0) await setImmediate();
     await Promise.all([first, send(nodes[0], room, 'second')]);
     expect(running).toEqual([1, 0]);
+  });
+
+  it('tells the rest of a batch though one of them cannot be told', async () => {
+    const [{ app }] = nodes;
+    const room = await newChannel();
+    const writer = await app.get(AccessService).enter(ada, room, 'write');
+    const draft = { content: 'unheard' };
+    const unheard = new Promise((_, reject) => {
+      const deaf = () => {
+        throw new Error('deaf');
+      };
+      app.get(WriteQueue).send(draftRow(writer, draft, mentioning(writer, draft.content)), deaf, reject);
+    });
+    const heard = send(nodes[0], room, 'heard');
+    await expect(unheard).rejects.toThrow('deaf');
+    expect((await heard).message.seq).toBe(2);
+    expect(app.get(WriteQueue).load).toEqual({ waiting: 0, running: 0 });
   });
 
   it('has its turn beside rooms in which the work never ends', async () => {
