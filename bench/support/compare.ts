@@ -21,9 +21,10 @@ export function goal(value: number): () => Promise<Round> {
   return () => Promise.resolve({ value, clientCpu: 0 });
 }
 
-/** A second figure of rounds that were measured already: gives them one by one. */
-export function replay(rounds: Round[]): () => Promise<Round> {
-  return () => Promise.resolve(rounds.shift() ?? { value: 0, clientCpu: 0 });
+/** Another figure of rounds that were measured already: gives them one by one. */
+export function replay(rounds: readonly Round[]): () => Promise<Round> {
+  const left = rounds.values();
+  return () => Promise.resolve(left.next().value ?? { value: 0, clientCpu: 0 });
 }
 
 /** Runs floor and subject in turns; gives medians, and the median of the ratios pair by pair. */

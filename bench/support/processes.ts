@@ -75,7 +75,7 @@ export interface CrowdResult {
   deliveryP99: number;
 }
 
-/** What bench/load/pulse.ts prints. */
+/** What bench/load/pulse.ts and bench/load/commits.ts print. */
 export interface PulseResult {
   p50: number;
   p99: number;

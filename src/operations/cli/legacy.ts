@@ -13,11 +13,10 @@ import { loadConfig } from '../../platform/config/config.js';
 import { readySchema } from '../../platform/database/migrate.js';
 import { UnitOfWork } from '../../platform/database/unit-of-work.js';
 import { EventBus } from '../../platform/events/event-bus.js';
+import { UUID } from '../../platform/http/id.pipe.js';
 import { HELP } from './legacy-help.js';
 import { ImportConsole } from './legacy-report.js';
 import { refuseUnknown, runCommand } from './run-command.js';
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 interface House {
   dataSource: DataSource;
