@@ -293,9 +293,10 @@ describe("an agent's reply", () => {
   it('to something whose answer was deleted is a new message', async () => {
     const id = await newSession();
     await ada.say(id, 'A number?');
-    const first = ada.post(`/sessions/${id}/reply`);
-    (await model.next()).answer('Seven.');
-    await ada.delete(`/conversations/${id}/messages/${(await first).body.id}`);
+    const call = await model.next();
+    const first = await EventStream.open(ada, 'POST', `/sessions/${id}/reply`);
+    call.answer('Seven.');
+    await ada.delete(`/conversations/${id}/messages/${(await first.ended).at(-1)?.data.message.id}`);
     const second = ada.post(`/sessions/${id}/reply`);
     (await model.next()).answer('Nine.');
     expect((await second).body).toMatchObject({ content: 'Nine.', seq: 3 });
@@ -332,9 +333,9 @@ describe("an agent's reply", () => {
     const end = await (await EventStream.open(ada, 'GET', `/sessions/${id}/reply`)).ended;
     expect(end.at(-1)).toMatchObject({ event: 'error', data: { code: 'session_closed' } });
     await ada.patch(`/sessions/${id}`, { status: 'open' });
-    const answer = ada.post(`/sessions/${id}/reply`);
+    const answer = await EventStream.open(ada, 'POST', `/sessions/${id}/reply`);
     (await model.next()).answer('Two.');
-    expect((await answer).body.content).toBe('Two.');
+    expect((await answer.ended).at(-1)?.data.message.content).toBe('Two.');
     expect(await said(id)).toEqual(['user: First', 'user: Second', 'agent: One.', 'agent: Two.']);
   });
 
