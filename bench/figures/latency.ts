@@ -14,12 +14,6 @@ interface Task extends Neighbourhood {
   seconds: number;
 }
 
-interface Delays {
-  p50: Round[];
-  p99: Round[];
-  delivery: Round[];
-}
-
 /**
  * 1,000 people online in 200 rooms, at half of what the app takes when it is asked for all it can. The same pace is kept
  * with a bare loop in the app's place, which stores nothing, and what one commit takes that nothing else disturbs is
@@ -34,42 +28,46 @@ export async function L1({ house, bare, rounds }: Bench): Promise<Figure[]> {
   const most = await load<CrowdResult>('crowd.js', { ...task, seconds: 4, inFlight: 128 });
   const perSecond = Math.round(most.perSecond / 2);
 
-  const floor: Delays = { p50: [], p99: [], delivery: [] };
-  const ours: Delays = { p50: [], p99: [], delivery: [] };
+  const floor: CrowdResult[] = [];
+  const ours: CrowdResult[] = [];
   const commits: Round[] = [];
   for (let i = 0; i < rounds; i += 1) {
-    await keepPace(bareTask, perSecond, floor);
-    const alone = await load<PulseResult>('commits.js', { url: house.databaseUrl, seconds: SECONDS });
-    commits.push({ value: alone.p99, clientCpu: alone.clientCpu });
-    await keepPace(task, perSecond, ours);
+    floor.push(await keepPace(bareTask, perSecond));
+    const { p99, clientCpu } = await load<PulseResult>('commits.js', { url: house.databaseUrl, seconds: SECONDS });
+    commits.push({ value: p99, clientCpu });
+    ours.push(await keepPace(task, perSecond));
   }
 
-  const rows: [id: string, what: string, beside: () => Promise<Round>, measured: Round[]][] = [
-    ['L1', `1,000 online, 200 rooms, ${perSecond} sends / s: ack p50`, goal(5), ours.p50],
-    ['L1b', 'ack p99 of the same', goal(25), ours.p99],
-    ['L1c', 'delivery p99 of the same', goal(40), ours.delivery],
-    ['L1d', "ack p50, beside a bare ws loop's", replay(floor.p50), ours.p50],
-    ['L1e', "ack p99, beside a bare ws loop's", replay(floor.p99), ours.p99],
-    ['L1f', "delivery p99, beside a bare ws loop's", replay(floor.delivery), ours.delivery],
-    ['L1g', "ack p99, beside a lone commit's", replay(commits), ours.p99],
+  const toReach = { unit: 'ms', goal: '1 x of the goal' };
+  const toKnow = { unit: 'ms', goal: 'none set' };
+  const what = `1,000 online, 200 rooms, ${perSecond} sends / s: ack p50`;
+  const bareP50 = "ack p50, beside a bare ws loop's";
+  const bareP99 = "ack p99, beside a bare ws loop's";
+  const bareDelivery = "delivery p99, beside a bare ws loop's";
+  const lone = "ack p99, beside a lone commit's";
+  const [p50, p99, delivery] = [of('ackP50'), of('ackP99'), of('deliveryP99')];
+  return [
+    await compare({ ...toReach, id: 'L1', what }, rounds, goal(5), p50(ours)),
+    await compare({ ...toReach, id: 'L1b', what: 'ack p99 of the same' }, rounds, goal(25), p99(ours)),
+    await compare({ ...toReach, id: 'L1c', what: 'delivery p99 of the same' }, rounds, goal(40), delivery(ours)),
+    await compare({ ...toKnow, id: 'L1d', what: bareP50 }, rounds, p50(floor), p50(ours)),
+    await compare({ ...toKnow, id: 'L1e', what: bareP99 }, rounds, p99(floor), p99(ours)),
+    await compare({ ...toKnow, id: 'L1f', what: bareDelivery }, rounds, delivery(floor), delivery(ours)),
+    await compare({ ...toKnow, id: 'L1g', what: lone }, rounds, replay(commits), p99(ours)),
   ];
-  const figures: Figure[] = [];
-  for (const [n, [id, what, beside, measured]] of rows.entries()) {
-    const about = { id, what, unit: 'ms', goal: n < 3 ? '1 x of the goal' : 'none set' };
-    figures.push(await compare(about, rounds, beside, replay(measured)));
-  }
-  return figures;
 }
 
-/** Crowd and witnesses side by side, each with its share of the sends; the witnesses' delays go to `delays`. */
-async function keepPace(task: Task, perSecond: number, delays: Delays): Promise<void> {
+/** One of the delays that were measured, round by round. */
+function of(delay: 'ackP50' | 'ackP99' | 'deliveryP99') {
+  return (results: CrowdResult[]) => replay(results.map(({ [delay]: value, clientCpu }) => ({ value, clientCpu })));
+}
+
+/** Crowd and witnesses side by side, each with its share of the sends; gives what the witnesses saw. */
+async function keepPace(task: Task, perSecond: number): Promise<CrowdResult> {
   const share = WITNESSES / PEOPLE;
-  const [crowd, { ackP50, ackP99, deliveryP99, ...witnesses }] = await Promise.all([
+  const [crowd, witnesses] = await Promise.all([
     load<CrowdResult>('crowd.js', { ...task, held: [WITNESSES, PEOPLE], perSecond: perSecond * (1 - share) }),
     load<CrowdResult>('crowd.js', { ...task, held: [0, WITNESSES], perSecond: perSecond * share }),
   ]);
-  const clientCpu = Math.max(crowd.clientCpu, witnesses.clientCpu);
-  delays.p50.push({ value: ackP50, clientCpu });
-  delays.p99.push({ value: ackP99, clientCpu });
-  delays.delivery.push({ value: deliveryP99, clientCpu });
+  return { ...witnesses, clientCpu: Math.max(crowd.clientCpu, witnesses.clientCpu) };
 }

@@ -18,8 +18,8 @@ const server = createServer((request, response) => {
   });
 });
 new WebSocketServer({ server, perMessageDeflate: false }).on('connection', (socket, request) => {
-  const [, place] = request.headers['sec-websocket-protocol']?.split('bearer.') ?? [];
-  const own = posted.filter(({ members }) => place !== undefined && members.includes(Number(place)));
+  const place = Number(request.headers['sec-websocket-protocol']?.split('bearer.')[1]);
+  const own = posted.filter(({ members }) => members.includes(place));
   sockets.add(socket);
   for (const { id } of own) rooms.set(id, (rooms.get(id) ?? new Set()).add(socket));
   socket.on('close', () => {

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Neighbourhood } from '../support/neighbourhood.js';
 import { cpuSeconds } from '../support/processes.js';
+import { inGroups } from './in-groups.js';
 import { listenRaw, sendRaw } from './raw-socket.js';
 import { cpuUse, finish, percentile, readTask } from './report.js';
 import { somewhere } from './somewhere.js';
@@ -35,12 +36,7 @@ const acks: number[] = [];
 const deliveries: number[] = [];
 let delivered = 0;
 
-/** By place. */
-const sockets = new Map<number, Socket>();
-for (let i = first; i < last; i += 100) {
-  const group = task.tokens.slice(i, Math.min(i + 100, last));
-  await Promise.all(group.map(async (token, n) => sockets.set(i + n, await open(token, i + n))));
-}
+const sockets = await inGroups(task.tokens.slice(first, last), (token, n) => open(token, first + n));
 
 function open(token: string, i: number): Promise<Socket> {
   return listenRaw(task.urls[i % task.urls.length] ?? '', token, (payload) => {
@@ -59,7 +55,7 @@ function send(due: number): void {
   const { id: conversationId, place } = somewhere(rooms);
   const ref = String(sentAt.push(due) - 1);
   const frame = { type: 'message.send', ref, conversationId, content: `hello there from ${process.pid}, nr ${ref}` };
-  sendRaw(sockets.get(place) as Socket, JSON.stringify(frame));
+  sendRaw(sockets[place - first] as Socket, JSON.stringify(frame));
 }
 
 async function openLoop(perSecond: number, seconds: number): Promise<void> {

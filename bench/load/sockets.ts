@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { cpuSeconds } from '../support/processes.js';
+import { inGroups } from './in-groups.js';
 import { listenRaw } from './raw-socket.js';
 import { cpuUse, finish, percentile, readTask } from './report.js';
 
@@ -78,14 +79,6 @@ finish({
   ackP99: percentile(acks, 0.99),
   lastP99: percentile(lastDelivery, 0.99),
 });
-
-async function inGroups<T, R>(items: T[], open: (item: T, i: number) => Promise<R>): Promise<R[]> {
-  const opened: R[] = [];
-  for (let i = 0; i < items.length; i += 100) {
-    opened.push(...(await Promise.all(items.slice(i, i + 100).map((item, n) => open(item, i + n)))));
-  }
-  return opened;
-}
 
 function openOne(token: string): Promise<WebSocket> {
   const protocols = token === '' ? [] : ['parley.v1', `bearer.${token}`];
