@@ -42,6 +42,7 @@ import { FindFiles1790000000791 } from './migrations/1790000000791-FindFiles.js'
 import { ImportMoreKinds1790000000800 } from './migrations/1790000000800-ImportMoreKinds.js';
 import { NoteStandings1790000000810 } from './migrations/1790000000810-NoteStandings.js';
 import { AppendByKeys1790000000811 } from './migrations/1790000000811-AppendByKeys.js';
+import { AppendPlainly1790000000820 } from './migrations/1790000000820-AppendPlainly.js';
 import { AuditEntry } from './src/access/audit/audit-entry.entity.js';
 import { Agent } from './src/agents/agent.entity.js';
 import { TokenUsage } from './src/agents/usage/token-usage.entity.js';
@@ -184,6 +185,7 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       ImportMoreKinds1790000000800,
       NoteStandings1790000000810,
       AppendByKeys1790000000811,
+      AppendPlainly1790000000820,
     ],
   };
 }
