@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Actor } from '../auth/actor.js';
 import { NoticesRead, ServerLost } from '../auth/auth.events.js';
 import type { ConversationKind } from '../conversations/conversation.entity.js';
-import { Database } from '../platform/database/database.js';
+import { arrayAt, Database } from '../platform/database/database.js';
 import { together } from '../platform/database/together.js';
 import { EventBus } from '../platform/events/event-bus.js';
 import { UUID } from '../platform/http/id.pipe.js';
@@ -29,7 +29,7 @@ interface Passes {
 /** Of each room of `$1`, with the role of the person who stands at the same place of `$2`. */
 const FACTS = `
   SELECT asked.place, facts.*
-  FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS asked (id, user_id, place)
+  FROM unnest(${arrayAt(1)}, ${arrayAt(2)}) WITH ORDINALITY AS asked (id, user_id, place)
   CROSS JOIN LATERAL (
     SELECT c.id, c.kind, parent.id AS "parentId", parent.kind AS "parentKind", ch.server_id AS "serverId",
       s.owner_id AS "ownerId", s.advocate_id AS "advocateId", s.agent_id AS "agentId",

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import { Database } from '../platform/database/database.js';
+import { arrayAt, Database } from '../platform/database/database.js';
 import { together } from '../platform/database/together.js';
 import { EventBus } from '../platform/events/event-bus.js';
 import { presentProfile, PROFILE_COLUMNS } from '../users/profile.presenter.js';
@@ -75,7 +75,7 @@ export class Actors {
            SELECT 1 FROM second_factors f WHERE f.user_id = u.id AND f.confirmed_at IS NOT NULL
          ) AS "lacksSecondFactor"
        FROM logins l JOIN users u ON u.id = l.user_id
-       WHERE l.id = ANY($1::uuid[]) AND l.ended_at IS NULL AND l.expires_at > now() AND u.disabled_at IS NULL`,
+       WHERE l.id = ANY(${arrayAt(1)}) AND l.ended_at IS NULL AND l.expires_at > now() AND u.disabled_at IS NULL`,
       [loginIds],
     );
     return new Map(rows.map((row) => [row.loginId, actorOf(row)]));

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import pLimit from 'p-limit';
 import { audienceOf, rulingKind } from '../access/facts.js';
 import type { Reader } from '../access/pass.js';
-import { Database } from '../platform/database/database.js';
+import { arrayAt, Database } from '../platform/database/database.js';
 import { together } from '../platform/database/together.js';
 import type { Tx } from '../platform/database/unit-of-work.js';
 import { EventBus } from '../platform/events/event-bus.js';
@@ -94,7 +94,7 @@ export class ConversationsService {
   private readonly readServers = together(async (userIds) => {
     const rows = await this.database.prepared<{ userId: string; ids: string[] }>(
       `SELECT user_id AS "userId", array_agg(server_id) AS ids FROM memberships
-       WHERE user_id = ANY($1::uuid[]) GROUP BY user_id`,
+       WHERE user_id = ANY(${arrayAt(1)}) GROUP BY user_id`,
       [userIds],
     );
     return new Map(rows.map(({ userId, ids }) => [userId, ids]));
@@ -114,7 +114,7 @@ export class ConversationsService {
 
   /** Moves the caller's marker to `seq` or the end of the room, never backwards. Gives where it stands. */
   async markRead({ room, actor }: Reader, seq: number): Promise<number> {
-    const moved = await this.database.one<{ seq: number; readAt: Date | null }>(
+    const [moved] = await this.database.prepared<{ seq: number; readAt: Date | null }>(
       room.kind === 'session' ? MARK_IN_SESSION : MARK,
       [room.id, actor.userId, seq],
     );

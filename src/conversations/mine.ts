@@ -1,3 +1,5 @@
+import { arrayAt } from '../platform/database/database.js';
+
 /** A direct conversation is called after the others in it. */
 const NAMES_OF_THE_OTHERS = `(
       SELECT string_agg(u.display_name, ', ' ORDER BY u.display_name, u.id)
@@ -83,6 +85,6 @@ export const UNREAD = `
 /** A statement about `$1`, said of each of the people `$1` in one go, their ids before its rows as `"userId"`. */
 export function ofEach(statement: string): string {
   return `
-    SELECT each_of.id AS "userId", theirs.* FROM unnest($1::uuid[]) AS each_of (id)
+    SELECT each_of.id AS "userId", theirs.* FROM unnest(${arrayAt(1)}) AS each_of (id)
     CROSS JOIN LATERAL (${statement.replaceAll('$1', 'each_of.id')}) AS theirs`;
 }

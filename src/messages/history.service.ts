@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import type { Room } from '../access/facts.js';
 import type { Reader } from '../access/pass.js';
-import { Database } from '../platform/database/database.js';
+import { arrayAt, Database } from '../platform/database/database.js';
 import { Problem } from '../platform/http/problem.js';
 import {
   MESSAGE_JOINS,
@@ -37,18 +37,30 @@ type Viewer = Pick<Reader, 'room'> & Partial<Pick<Reader, 'actor'>>;
 /** Of the room `$1`, as the person `$2` sees them. */
 const SELECT = `SELECT ${messageColumns('$2')} FROM messages m ${MESSAGE_JOINS} WHERE m.conversation_id = $1`;
 
+/** No page is longer, with the one message more that tells whether there are more. */
+const LONGEST = 101;
+const pageOf = (place: string, order: string, limit: string) =>
+  `SELECT * FROM (${SELECT} AND ${place} ORDER BY m.${order} LIMIT ${LONGEST}) AS page ORDER BY ${order} LIMIT ${limit}`;
+const BEFORE = pageOf('m.seq < $3', 'seq DESC', '$4');
+const AFTER = pageOf('m.seq > $3', 'seq', '$4');
+const AROUND = `(${BEFORE}) UNION ALL (${pageOf('m.seq >= $3', 'seq', '$5')}) ORDER BY seq`;
+
 /**
  * The counters and the messages in one statement, so of one moment: a change or a purge between two would be missed,
  * and missed without a word.
  */
-const CHANGES = `
+const changesUpTo = (most: number) => `
   SELECT c.last_rev AS "headRev", c.cleared_seq AS "clearedSeq", c.floor_rev AS "floorRev", changed.*
   FROM conversations c
   LEFT JOIN LATERAL (
-    SELECT ${messageColumnsForMany('$2::uuid[]')} FROM messages m ${MESSAGE_JOINS}
-    WHERE m.conversation_id = $1 AND m.rev > $3 ORDER BY m.rev LIMIT $4
+    SELECT * FROM (
+      SELECT ${messageColumnsForMany(arrayAt(2))} FROM messages m ${MESSAGE_JOINS}
+      WHERE m.conversation_id = $1 AND m.rev > $3 ORDER BY m.rev LIMIT ${most}
+    ) AS page ORDER BY rev LIMIT $4
   ) AS changed ON true
   WHERE c.id = $1 ORDER BY changed.rev`;
+const PAGE_OF_CHANGES = changesUpTo(LONGEST);
+const MANY_CHANGES = changesUpTo(1_001);
 
 type SharedRow = Omit<MessageRow, 'reacted'> & { reactedBy: Record<string, string[]> | null };
 type ChangesRow = { headRev: number; clearedSeq: number; floorRev: number } & (SharedRow | { id: null });
@@ -58,22 +70,14 @@ type ChangesRow = { headRev: number; clearedSeq: number; floorRev: number } & (S
 export class HistoryService {
   constructor(private readonly database: Database) {}
 
-  /** Gives up to `limit` messages in ascending seq, and whether there are more in the direction of the paging. */
+  /** Gives up to `limit` messages, at most 100, in ascending seq, and whether there are more in the direction of the paging. */
   async page(viewer: Viewer, place: Place, limit: number): Promise<{ items: MessageView[]; more: boolean }> {
     const keys = keysOf(viewer);
     if (place.around !== undefined) return { items: await this.around(viewer, place.around, limit), more: false };
     const forward = place.after !== undefined;
     const rows = forward
-      ? await this.rows(viewer.room, `${SELECT} AND m.seq > $3 ORDER BY m.seq LIMIT $4`, [
-          ...keys,
-          place.after,
-          limit + 1,
-        ])
-      : await this.rows(viewer.room, `${SELECT} AND m.seq < $3 ORDER BY m.seq DESC LIMIT $4`, [
-          ...keys,
-          place.before ?? Number.MAX_SAFE_INTEGER,
-          limit + 1,
-        ]);
+      ? await this.rows(viewer.room, AFTER, [...keys, place.after, limit + 1])
+      : await this.rows(viewer.room, BEFORE, [...keys, place.before ?? Number.MAX_SAFE_INTEGER, limit + 1]);
     const shown = rows.slice(0, limit).map(presentMessage);
     return { items: forward ? shown : shown.reverse(), more: rows.length > limit };
   }
@@ -91,7 +95,7 @@ export class HistoryService {
     return before > 1 ? (await this.page(viewer, { before }, limit)).items : [];
   }
 
-  /** Everything that changed since `after`, oldest change first, each message in its present state. */
+  /** Everything that changed since `after`, at most 1,000, oldest change first, each message in its present state. */
   async changes({ room, actor }: Viewer, after: number, limit: number): Promise<Changes> {
     const seenBy = await this.changesForMany(room, actor ? [actor.userId] : [], after, limit);
     return seenBy(actor?.userId);
@@ -104,7 +108,8 @@ export class HistoryService {
     after: number,
     limit: number,
   ): Promise<(userId: string | undefined) => Changes> {
-    const found = await this.database.prepared<ChangesRow>(CHANGES, [room.id, userIds, after, limit + 1]);
+    const text = limit < LONGEST ? PAGE_OF_CHANGES : MANY_CHANGES;
+    const found = await this.database.prepared<ChangesRow>(text, [room.id, userIds, after, limit + 1]);
     const [head] = found;
     if (!head) throw Problem.notFound('This conversation');
     const { headRev, clearedSeq, floorRev } = head;
@@ -142,12 +147,7 @@ export class HistoryService {
 
   private async around(viewer: Viewer, seq: number, limit: number): Promise<MessageView[]> {
     const half = Math.floor(limit / 2);
-    const rows = await this.rows(
-      viewer.room,
-      `(${SELECT} AND m.seq < $3 ORDER BY m.seq DESC LIMIT $4) UNION ALL
-       (${SELECT} AND m.seq >= $3 ORDER BY m.seq LIMIT $5) ORDER BY seq`,
-      [...keysOf(viewer), seq, half, limit - half],
-    );
+    const rows = await this.rows(viewer.room, AROUND, [...keysOf(viewer), seq, half, limit - half]);
     return rows.map(presentMessage);
   }
 

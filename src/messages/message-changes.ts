@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { audienceOf, type Room } from '../access/facts.js';
 import { AnsweringAgent, type Writer } from '../access/pass.js';
+import { arrayAt } from '../platform/database/database.js';
 import { type Tx, UnitOfWork } from '../platform/database/unit-of-work.js';
 import type { EventKind } from '../platform/events/event.js';
 import { Problem } from '../platform/http/problem.js';
@@ -57,7 +58,7 @@ export class MessageChanges {
   underLock<T>(room: Pick<Room, 'id'>, change: (tx: Tx, lastRev: number) => Promise<T>): Promise<T> {
     const inOneTransaction = () =>
       this.work.run(async (tx) => {
-        const head = await tx.one<{ rev: number }>(
+        const [head] = await tx.prepared<{ rev: number }>(
           `SELECT last_rev AS rev FROM conversations WHERE id = $1 FOR NO KEY UPDATE`,
           [room.id],
         );
@@ -78,9 +79,9 @@ function viewerOf(pass: Caller): string | null {
 
 /** As the caller sees them, in order of seq. */
 async function loadMessages(tx: Tx, viewerId: string | null, room: Room, ids: string[]): Promise<MessageRow[]> {
-  const rows = await tx.query<MessageRow>(
+  const rows = await tx.prepared<MessageRow>(
     `SELECT ${messageColumns('$3::uuid')} FROM messages m ${MESSAGE_JOINS}
-     WHERE m.conversation_id = $1 AND m.id = ANY($2) ORDER BY m.seq`,
+     WHERE m.conversation_id = $1 AND m.id = ANY(${arrayAt(2)}) ORDER BY m.seq`,
     [room.id, ids, viewerId],
   );
   return withReadTimes(tx, room, rows);
@@ -96,9 +97,9 @@ async function stamp(
   changed: string[],
 ): Promise<MessageRow[]> {
   if (changed.length === 0) return [];
-  await tx.query(`UPDATE conversations SET last_rev = $2 WHERE id = $1`, [room.id, last + changed.length]);
-  await tx.query(
-    `UPDATE messages SET rev = $2 + nth FROM unnest($3::uuid[]) WITH ORDINALITY AS changed (id, nth)
+  await tx.prepared(`UPDATE conversations SET last_rev = $2 WHERE id = $1`, [room.id, last + changed.length]);
+  await tx.prepared(
+    `UPDATE messages SET rev = $2 + nth FROM unnest(${arrayAt(3)}) WITH ORDINALITY AS changed (id, nth)
      WHERE conversation_id = $1 AND messages.id = changed.id`,
     [room.id, last, changed],
   );

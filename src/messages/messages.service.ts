@@ -93,13 +93,13 @@ export class MessagesService {
       if (message.content === null) throw Problem.conflict('message_deleted', 'This message is deleted.');
       if (message.content === content) return false;
       const key = [message.conversationId, message.id];
-      await tx.query(
+      await tx.prepared(
         `INSERT INTO message_revisions (conversation_id, message_id, rev, content, created_at)
          SELECT conversation_id, id, rev, content, coalesce(edited_at, created_at)
          FROM messages WHERE conversation_id = $1 AND id = $2`,
         key,
       );
-      await tx.query(`UPDATE messages SET content = $3, edited_at = now() WHERE conversation_id = $1 AND id = $2`, [
+      await tx.prepared(`UPDATE messages SET content = $3, edited_at = now() WHERE conversation_id = $1 AND id = $2`, [
         ...key,
         content,
       ]);

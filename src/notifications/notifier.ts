@@ -2,7 +2,7 @@ import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { audienceOf, type Room } from '../access/facts.js';
 import type { MessageView } from '../messages/message.presenter.js';
 import { MessageStored } from '../messages/messages.events.js';
-import { Database } from '../platform/database/database.js';
+import { arrayAt, Database } from '../platform/database/database.js';
 import { EventBus } from '../platform/events/event-bus.js';
 import { Notification, type NotificationData } from './notifications.events.js';
 
@@ -51,7 +51,7 @@ export class Notifier implements OnModuleInit {
   /** Of a room that says nothing of its own, its parent's or its server's settings hold; being muted holds in all. */
   private async notifyWilling(candidates: Candidate[]): Promise<void> {
     const willing = await this.database.prepared<{ place: number }>(
-      `SELECT c.place FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[])
+      `SELECT c.place FROM unnest(${arrayAt(1)}, ${arrayAt(2)}, ${arrayAt(3)}, ${arrayAt(4)}, ${arrayAt(5, 'text')})
          WITH ORDINALITY AS c (user_id, conversation_id, parent_id, server_id, reason, place)
        LEFT JOIN conversation_notifications own
          ON own.user_id = c.user_id AND own.conversation_id = c.conversation_id

@@ -6,7 +6,7 @@ import { ConversationCleared, ConversationDeleted } from '../conversations/conve
 import { type Changes, HistoryService } from '../messages/history.service.js';
 import type { MessageView } from '../messages/message.presenter.js';
 import { type MessageChange, MessageDeleted, MessageUpdated } from '../messages/messages.events.js';
-import { Database } from '../platform/database/database.js';
+import { arrayAt, Database } from '../platform/database/database.js';
 import { OutcomeUnknown } from '../platform/database/outcome.events.js';
 import { EventBus } from '../platform/events/event-bus.js';
 import type { DomainEvent, Topic } from '../platform/events/event.js';
@@ -100,7 +100,7 @@ export class Mending implements OnModuleInit {
     const shared = new Map(this.order.shared());
     const sessions = await this.database.prepared<{ id: string; people: string[] }>(
       `SELECT id, array_remove(ARRAY[owner_id, advocate_id], NULL)::text[] AS people FROM sessions
-       WHERE id = ANY($1::uuid[])`,
+       WHERE id = ANY(${arrayAt(1)})`,
       [[...shared.keys()]],
     );
     for (const { id, people } of sessions) {
@@ -111,7 +111,7 @@ export class Mending implements OnModuleInit {
 
   private async mendBehind(heads: [id: string, rev: number][]): Promise<void> {
     const behind = await this.database.prepared<{ id: string }>(
-      `SELECT known.id FROM unnest($1::uuid[], $2::bigint[]) AS known (id, rev)
+      `SELECT known.id FROM unnest(${arrayAt(1)}, ${arrayAt(2, 'bigint')}) AS known (id, rev)
          LEFT JOIN conversations c ON c.id = known.id WHERE c.id IS NULL OR c.last_rev > known.rev`,
       [heads.map(([id]) => id), heads.map(([, rev]) => rev)],
     );

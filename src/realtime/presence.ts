@@ -1,7 +1,7 @@
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { audienceOf, type Room } from '../access/facts.js';
 import type { Reader } from '../access/pass.js';
-import { Database } from '../platform/database/database.js';
+import { arrayAt, Database } from '../platform/database/database.js';
 import { together } from '../platform/database/together.js';
 import { EventBus } from '../platform/events/event-bus.js';
 import type { Topic } from '../platform/events/event.js';
@@ -57,7 +57,7 @@ export class Presence implements OnModuleInit {
 
   private readonly readChoice = together(async (userIds) => {
     const rows = await this.database.prepared<{ userId: string; choice: Choice; chosenAt: Date }>(
-      `SELECT user_id AS "userId", choice, chosen_at AS "chosenAt" FROM presence_choices WHERE user_id = ANY($1::uuid[])`,
+      `SELECT user_id AS "userId", choice, chosen_at AS "chosenAt" FROM presence_choices WHERE user_id = ANY(${arrayAt(1)})`,
       [userIds],
     );
     return new Map(rows.map(({ userId, choice, chosenAt }) => [userId, { choice, at: chosenAt.getTime() }]));
@@ -102,7 +102,7 @@ export class Presence implements OnModuleInit {
     const elsewhere = [...this.roster.peopleElsewhere];
     if (elsewhere.length === 0) return [...people];
     const members = await this.database.prepared<{ id: string }>(
-      `SELECT user_id AS id FROM memberships WHERE server_id = $1 AND user_id = ANY($2) LIMIT $3`,
+      `SELECT user_id AS id FROM memberships WHERE server_id = $1 AND user_id = ANY(${arrayAt(2)}) LIMIT $3`,
       [serverId, elsewhere, 2 * MOST_SHOWN],
     );
     return [...new Set([...people, ...members.map(({ id }) => id)])];
@@ -121,7 +121,7 @@ export class Presence implements OnModuleInit {
     this.untold.clear();
     try {
       const memberships = await this.database.prepared<{ userId: string; serverId: string }>(
-        `SELECT user_id AS "userId", server_id AS "serverId" FROM memberships WHERE user_id = ANY($1)`,
+        `SELECT user_id AS "userId", server_id AS "serverId" FROM memberships WHERE user_id = ANY(${arrayAt(1)})`,
         [userIds],
       );
       const screens = new Map(userIds.map((userId): [string, Topic[]] => [userId, [`presence:${userId}`]]));

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { MessageView } from '../messages/message.presenter.js';
 import type { MessageChange } from '../messages/messages.events.js';
-import { Database } from '../platform/database/database.js';
+import { arrayAt, Database } from '../platform/database/database.js';
 import type { DomainEvent, Personal } from '../platform/events/event.js';
 import { Hub } from './hub.js';
 
@@ -14,7 +14,7 @@ const chosenBy = (people: string) => `
     ) AS theirs GROUP BY user_id
   ) AS chosen GROUP BY emojis`;
 const BY_ANYBODY = chosenBy('user_id IS NOT NULL');
-const BY_THESE = chosenBy('user_id = ANY($4::uuid[])');
+const BY_THESE = chosenBy(`user_id = ANY(${arrayAt(4)})`);
 
 /** Who sees a message's reactions as their own. Asked for those alone who listen here, however many have reacted. */
 @Injectable()

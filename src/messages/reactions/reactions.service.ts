@@ -32,7 +32,7 @@ export class ReactionsService {
       if (counts.length > MAX_KINDS) {
         throw Problem.conflict('too_many_reactions', `A message takes ${MAX_KINDS} kinds of reaction.`);
       }
-      await tx.query(
+      await tx.prepared(
         `INSERT INTO reactions (conversation_id, message_id, emoji, rev, user_id) VALUES ($1, $2, $3, $4, $5)`,
         [message.conversationId, messageId, emoji, rev, writer.actor.userId],
       );
@@ -45,7 +45,7 @@ export class ReactionsService {
   async remove(writer: Writer, messageId: string, emoji: string): Promise<MessageView> {
     return this.changes.one(writer, messageId, MessageUpdated, async (tx, message) => {
       if (!message.reacted?.includes(emoji)) return false;
-      await tx.query(
+      await tx.prepared(
         `DELETE FROM reactions WHERE conversation_id = $1 AND message_id = $2 AND user_id = $3 AND emoji = $4`,
         [message.conversationId, messageId, writer.actor.userId, emoji],
       );
@@ -81,7 +81,7 @@ function withOneLess(counts: ReactionCount[], emoji: string): ReactionCount[] {
 
 /** The counts were read under the room's lock: nobody else has changed them since. */
 async function storeCounts(tx: Tx, { conversationId, id }: MessageRow, counts: ReactionCount[]): Promise<void> {
-  await tx.query(`UPDATE messages SET reactions = $3 WHERE conversation_id = $1 AND id = $2`, [
+  await tx.prepared(`UPDATE messages SET reactions = $3 WHERE conversation_id = $1 AND id = $2`, [
     conversationId,
     id,
     counts.length > 0 ? JSON.stringify(counts) : null,

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Database } from '../../platform/database/database.js';
+import { arrayAt, Database } from '../../platform/database/database.js';
 import { together } from '../../platform/database/together.js';
 import { EventBus } from '../../platform/events/event-bus.js';
 import { type Delta, MessageDelta } from './replies.events.js';
@@ -55,7 +55,7 @@ export class LiveReplies {
     const rows = await this.database.prepared<Delta & { ownerId: string }>(
       `SELECT session.owner_id AS "ownerId", reply.session_id AS "conversationId", reply.id AS "replyId", 0 AS at, reply.text
        FROM replies reply JOIN sessions session ON session.id = reply.session_id
-       WHERE reply.status = 'running' AND session.owner_id = ANY($1::uuid[])`,
+       WHERE reply.status = 'running' AND session.owner_id = ANY(${arrayAt(1)})`,
       [userIds],
     );
     const told = new Map<string, Delta[]>();
