@@ -68,8 +68,9 @@ describe('The life of an account', () => {
       ['migrations', 'revert', '--to', '0'],
       ['legacy', 'list', '--all'],
       ['legacy', 'revert', randomUUID(), '--dry-run'],
-    ])('do nothing with %s where a word of theirs is unknown', async (command, ...words) => {
-      const { code, stdout, stderr } = await runCommand([`dist/src/operations/cli/${command}.js`, ...words], env);
+    ])('open no database for %s where a word of theirs is unknown', async (command, ...words) => {
+      const nowhere = { ...env, DATABASE_URL: 'postgres://nobody@127.0.0.1:1/nowhere' };
+      const { code, stdout, stderr } = await runCommand([`dist/src/operations/cli/${command}.js`, ...words], nowhere);
       expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
       expect(stderr).toMatch(/does not know what .* means\. Nothing was done\./);
     });

@@ -34,28 +34,30 @@ const COMMANDS: Record<string, (house: House, name: string) => Promise<string>> 
 };
 const WITHOUT_NAME = ['user:list', 'credentials:rotate'];
 
-await runCommand(async (url, where) => {
+await runCommand(() => {
   const [command = '', name = '', ...others] = process.argv.slice(2);
   const work = COMMANDS[command];
   if (!work) throw new Error(`Say what to do: ${Object.keys(COMMANDS).join(', ')}.`);
   if (!name && !WITHOUT_NAME.includes(command)) throw new Error(`Say to whom: ${command} <username>.`);
   refuseUnknown(command, WITHOUT_NAME.includes(command) && name ? [name, ...others] : others);
-  const dataSource = await new DataSource(dataSourceOptions(url, 4)).initialize();
-  try {
-    await readySchema(dataSource, loadConfig().migrations);
-    const database = new Database(dataSource);
-    const bus = new EventBus();
-    const announced: DomainEvent[] = [];
-    bus.forward((event) => announced.push(event));
-    const said = await work(houseOf(dataSource, database, bus), name).catch((error: unknown) => {
-      // Not seldom it is another database than was meant.
-      throw error instanceof Problem ? new Error(`${error.message} The database: ${where}.`) : error;
-    });
-    await leaveNotices(database, announced);
-    return said;
-  } finally {
-    await dataSource.destroy();
-  }
+  return async (url, where) => {
+    const dataSource = await new DataSource(dataSourceOptions(url, 4)).initialize();
+    try {
+      await readySchema(dataSource, loadConfig().migrations);
+      const database = new Database(dataSource);
+      const bus = new EventBus();
+      const announced: DomainEvent[] = [];
+      bus.forward((event) => announced.push(event));
+      const said = await work(houseOf(dataSource, database, bus), name).catch((error: unknown) => {
+        // Not seldom it is another database than was meant.
+        throw error instanceof Problem ? new Error(`${error.message} The database: ${where}.`) : error;
+      });
+      await leaveNotices(database, announced);
+      return said;
+    } finally {
+      await dataSource.destroy();
+    }
+  };
 });
 
 function houseOf(dataSource: DataSource, database: Database, bus: EventBus): House {

@@ -19,21 +19,23 @@ interface House {
 
 const COMMANDS: Record<string, (house: House, folder: string) => Promise<string>> = { backup, restore };
 
-await runCommand(async (databaseUrl) => {
+await runCommand(() => {
   const [command = '', folder = '', ...others] = process.argv.slice(2);
   const work = COMMANDS[command];
   if (!work) throw new Error(`Say what to do: ${Object.keys(COMMANDS).join(', ')}.`);
   if (!folder) throw new Error(`Say where: npm run ${command} -- <folder>.`);
   refuseUnknown(command, others);
-  const { dataDir, pgTools } = loadConfig();
-  const tools = await PostgresTools.find(pgTools, process.env);
-  // Few connections: a restore asks whether anybody else has one.
-  const dataSource = await new DataSource(dataSourceOptions(databaseUrl, command === 'restore' ? 2 : 1)).initialize();
-  try {
-    return await work({ dataSource, databaseUrl, dataDir, tools }, path.resolve(folder));
-  } finally {
-    await dataSource.destroy();
-  }
+  return async (databaseUrl) => {
+    const { dataDir, pgTools } = loadConfig();
+    const tools = await PostgresTools.find(pgTools, process.env);
+    // Few connections: a restore asks whether anybody else has one.
+    const dataSource = await new DataSource(dataSourceOptions(databaseUrl, command === 'restore' ? 2 : 1)).initialize();
+    try {
+      return await work({ dataSource, databaseUrl, dataDir, tools }, path.resolve(folder));
+    } finally {
+      await dataSource.destroy();
+    }
+  };
 });
 
 async function backup({ dataSource, tools, ...where }: House, folder: string): Promise<string> {

@@ -23,30 +23,30 @@ interface House {
   work: UnitOfWork;
 }
 
-const COMMANDS: Record<string, (house: House, args: string[]) => Promise<string>> = {
-  import: carryOver,
-  list,
-  revert,
-  assign,
-};
+type Work = (house: House) => Promise<string>;
+
+/** Each reads the words behind it, and gives what is to be done. */
+const COMMANDS: Record<string, (words: string[]) => Work> = { import: carryOver, list, revert, assign };
 
 if (process.argv.includes('--help')) process.stdout.write(`${HELP}\n`);
-else await runCommand(run);
+else await runCommand(read);
 
-async function run(url: string): Promise<string> {
-  const [command = '', ...args] = process.argv.slice(2);
-  const work = COMMANDS[command];
+function read(): (url: string) => Promise<string> {
+  const [command = '', ...words] = process.argv.slice(2);
+  const work = COMMANDS[command]?.(words);
   if (!work) throw new Error(`Say what to do: ${Object.keys(COMMANDS).join(', ')}; --help says more.`);
-  const dataSource = await new DataSource(dataSourceOptions(url, 4)).initialize();
-  try {
-    await readySchema(dataSource, loadConfig().migrations);
-    return await work({ dataSource, work: new UnitOfWork(dataSource, new EventBus()) }, args);
-  } finally {
-    await dataSource.destroy();
-  }
+  return async (url) => {
+    const dataSource = await new DataSource(dataSourceOptions(url, 4)).initialize();
+    try {
+      await readySchema(dataSource, loadConfig().migrations);
+      return await work({ dataSource, work: new UnitOfWork(dataSource, new EventBus()) });
+    } finally {
+      await dataSource.destroy();
+    }
+  };
 }
 
-async function carryOver({ work }: House, args: string[]): Promise<string> {
+function carryOver(args: string[]): Work {
   const { values } = parseArgs({
     args,
     options: {
@@ -62,55 +62,67 @@ async function carryOver({ work }: House, args: string[]): Promise<string> {
   const open = SOURCES[from];
   if (!open) throw new SourceError(`Give --from as one of ${Object.keys(SOURCES).join(', ')}.`);
   if (!location) throw new SourceError('Give --source: a file, a folder or a URL.');
-  const source = await open(location, label);
-  const told = new ImportConsole(rejects);
-  try {
-    const importId = await inTransaction(work, async (client) => {
-      const report = await importSource(client, source, { owner, isRehearsal, ...told.listeners });
-      await told.finish(report);
-      return report.importId;
-    });
-    if (isRehearsal) return 'A rehearsal: nothing was written.';
-    return importId ? `Import ${importId}` : 'Nothing new was carried over.';
-  } catch (error) {
-    told.fail(error);
-    throw error;
-  } finally {
-    await source.close();
-  }
+  return async ({ work }) => {
+    const source = await open(location, label);
+    const told = new ImportConsole(rejects);
+    try {
+      const importId = await inTransaction(work, async (client) => {
+        const report = await importSource(client, source, { owner, isRehearsal, ...told.listeners });
+        await told.finish(report);
+        return report.importId;
+      });
+      if (isRehearsal) return 'A rehearsal: nothing was written.';
+      return importId ? `Import ${importId}` : 'Nothing new was carried over.';
+    } catch (error) {
+      told.fail(error);
+      throw error;
+    } finally {
+      await source.close();
+    }
+  };
 }
 
-async function list({ dataSource }: House, words: string[]): Promise<string> {
+function list(words: string[]): Work {
   refuseUnknown('legacy:list', words);
-  const rows = await dataSource.getRepository(Import).find({ order: { id: 'ASC' } });
-  if (rows.length === 0) return 'Nothing has been carried over.';
-  return rows
-    .map(({ id, source, label, location, migration, createdAt }) =>
-      [id, createdAt.toISOString(), source, location, label && `label ${label}`, migration].filter(Boolean).join('  '),
-    )
-    .join('\n');
+  return async ({ dataSource }) => {
+    const rows = await dataSource.getRepository(Import).find({ order: { id: 'ASC' } });
+    if (rows.length === 0) return 'Nothing has been carried over.';
+    return rows
+      .map(({ id, source, label, location, migration, createdAt }) =>
+        [id, createdAt.toISOString(), source, location, label && `label ${label}`, migration]
+          .filter(Boolean)
+          .join('  '),
+      )
+      .join('\n');
+  };
 }
 
-async function revert({ dataSource, work }: House, [importId = '', ...others]: string[]): Promise<string> {
+function revert([importId = '', ...others]: string[]): Work {
   mustBeId(importId);
   refuseUnknown('legacy:revert', others);
-  const found = await dataSource.getRepository(Import).findOneBy({ id: importId });
-  if (found?.migration) {
-    throw new SourceError(`This import is the migration ${found.migration}: revert it with npm run migration:revert.`);
-  }
-  const kept = await inTransaction(work, (client) => revertImport(client, importId));
-  return [`reverted ${importId}`, ...kept.map((name) => `kept ${name}: it is in use`)].join('\n');
+  return async ({ dataSource, work }) => {
+    const found = await dataSource.getRepository(Import).findOneBy({ id: importId });
+    if (found?.migration) {
+      throw new SourceError(
+        `This import is the migration ${found.migration}: revert it with npm run migration:revert.`,
+      );
+    }
+    const kept = await inTransaction(work, (client) => revertImport(client, importId));
+    return [`reverted ${importId}`, ...kept.map((name) => `kept ${name}: it is in use`)].join('\n');
+  };
 }
 
-async function assign({ work }: House, args: string[]): Promise<string> {
+function assign(args: string[]): Work {
   const { values, positionals } = parseArgs({ args, options: { to: { type: 'string' } }, allowPositionals: true });
   const [importId = '', ...others] = positionals;
   mustBeId(importId);
   refuseUnknown('legacy:assign', others);
-  if (!values.to) throw new SourceError('Give --to: the username of who takes it.');
   const { to } = values;
-  const { sessions, messages } = await inTransaction(work, (client) => assignImport(client, importId, to));
-  return `handed ${sessions} sessions and ${messages} messages to ${to}`;
+  if (!to) throw new SourceError('Give --to: the username of who takes it.');
+  return async ({ work }) => {
+    const { sessions, messages } = await inTransaction(work, (client) => assignImport(client, importId, to));
+    return `handed ${sessions} sessions and ${messages} messages to ${to}`;
+  };
 }
 
 function mustBeId(importId: string): void {

@@ -17,17 +17,19 @@ const COMMANDS: Record<string, (dataSource: DataSource, name?: string) => Promis
   generate,
 };
 
-await runCommand(async (url) => {
+await runCommand(() => {
   const [command = '', ...words] = process.argv.slice(2);
   const work = COMMANDS[command];
   if (!work) throw new Error(`Say what to do: ${Object.keys(COMMANDS).join(', ')}.`);
   refuseUnknown(`migration:${command}`, command === 'generate' ? words.slice(1) : words);
-  const dataSource = await new DataSource(await withLegacy(dataSourceOptions(url, 4), url)).initialize();
-  try {
-    return await work(dataSource, words[0]);
-  } finally {
-    await dataSource.destroy();
-  }
+  return async (url) => {
+    const dataSource = await new DataSource(await withLegacy(dataSourceOptions(url, 4), url)).initialize();
+    try {
+      return await work(dataSource, words[0]);
+    } finally {
+      await dataSource.destroy();
+    }
+  };
 });
 
 /** Carrying over an old SQLite file is a migration too: the one that is asked for, and those that are recorded. */

@@ -10,18 +10,20 @@ import { NightlyPurge } from '../retention/nightly-purge.js';
 import { Purge } from '../retention/purge.js';
 import { refuseUnknown, runCommand } from './run-command.js';
 
-await runCommand(async (url) => {
+await runCommand(() => {
   refuseUnknown('purge', process.argv.slice(2));
-  const config = loadConfig();
-  const dataSource = await new DataSource(dataSourceOptions(url, 4)).initialize();
-  try {
-    await readySchema(dataSource, config.migrations);
-    const purge = new Purge(new Database(dataSource), new UnitOfWork(dataSource, new EventBus()), config);
-    const purged = await new NightlyPurge(dataSource, purge).run();
-    if (!purged) return 'Another purge is running.';
-    const { tombstones, revisions, events, logins } = purged;
-    return `Gone: ${tombstones} deleted messages, ${revisions} revisions, ${events} account events, ${logins} logins.`;
-  } finally {
-    await dataSource.destroy();
-  }
+  return async (url) => {
+    const config = loadConfig();
+    const dataSource = await new DataSource(dataSourceOptions(url, 4)).initialize();
+    try {
+      await readySchema(dataSource, config.migrations);
+      const purge = new Purge(new Database(dataSource), new UnitOfWork(dataSource, new EventBus()), config);
+      const purged = await new NightlyPurge(dataSource, purge).run();
+      if (!purged) return 'Another purge is running.';
+      const { tombstones, revisions, events, logins } = purged;
+      return `Gone: ${tombstones} deleted messages, ${revisions} revisions, ${events} account events, ${logins} logins.`;
+    } finally {
+      await dataSource.destroy();
+    }
+  };
 });

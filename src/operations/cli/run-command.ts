@@ -2,12 +2,16 @@ import { ConfigError, loadConfig } from '../../platform/config/config.js';
 import { EmbeddedPostgresError } from '../../platform/database/embedded/errors.js';
 import { openDatabase } from '../../platform/database/open-database.js';
 
+/** `where` says for people which database it is. */
+type Work = (databaseUrl: string, where: string) => Promise<string>;
+
 /**
- * Runs a command on the configured database, also beside a running app; prints what it gives, or why it failed. `where`
- * says for people which database that is.
+ * Runs a command on the configured database, also beside a running app; prints what it gives, or why it failed. `read`
+ * reads the words of the command line: what it refuses is refused before a database is opened.
  */
-export async function runCommand(work: (databaseUrl: string, where: string) => Promise<string>): Promise<void> {
+export async function runCommand(read: () => Work): Promise<void> {
   try {
+    const work = read();
     const database = await openDatabase(loadConfig(), 'command');
     try {
       process.stdout.write(`${await work(database.url, database.where)}\n`);
