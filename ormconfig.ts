@@ -43,6 +43,7 @@ import { ImportMoreKinds1790000000800 } from './migrations/1790000000800-ImportM
 import { NoteStandings1790000000810 } from './migrations/1790000000810-NoteStandings.js';
 import { AppendByKeys1790000000811 } from './migrations/1790000000811-AppendByKeys.js';
 import { AppendPlainly1790000000820 } from './migrations/1790000000820-AppendPlainly.js';
+import { SplitMessageWords1790000000821 } from './migrations/1790000000821-SplitMessageWords.js';
 import { AuditEntry } from './src/access/audit/audit-entry.entity.js';
 import { Agent } from './src/agents/agent.entity.js';
 import { TokenUsage } from './src/agents/usage/token-usage.entity.js';
@@ -186,6 +187,7 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       NoteStandings1790000000810,
       AppendByKeys1790000000811,
       AppendPlainly1790000000820,
+      SplitMessageWords1790000000821,
     ],
   };
 }
