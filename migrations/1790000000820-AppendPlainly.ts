@@ -2,8 +2,8 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
  * In a channel or a direct conversation nothing goes with a message but its numbers: no session, thread, title or reply.
- * A batch of such messages that mention nobody is stored by a statement of its own, which is a third of the work for
- * PostgreSQL where sends come alone: it sets up each part of a statement before it knows that there is nothing to do.
+ * A batch of such messages that mention nobody is stored by a statement of its own, which saves PostgreSQL a third of its
+ * work where sends come alone: it sets up each part of a statement before it knows that there is nothing to do.
  * Both judge by the same words in the same order. A room of another kind, come between two statements, is none here.
  */
 export class AppendPlainly1790000000820 implements MigrationInterface {

@@ -7,6 +7,7 @@ import { MessageCreated, MessageDeleted } from '../../src/messages/messages.even
 import { MessagesService } from '../../src/messages/messages.service.js';
 import { EventBus } from '../../src/platform/events/event-bus.js';
 import type { DomainEvent } from '../../src/platform/events/event.js';
+import { ServersService } from '../../src/servers/servers/servers.service.js';
 import { SessionsService } from '../../src/sessions/sessions.service.js';
 import { actor, type Services, servicesOnOwnDatabase } from '../support/services.js';
 
@@ -81,6 +82,21 @@ describe('a message in a session', () => {
     const replies = await repliesIn(id);
     expect(replies.map(({ status }: { status: string }) => status)).toEqual(['running', 'waiting']);
     expect(replies[1].asked_id).toBe(batch[2]?.message.id);
+  });
+
+  it('asks for a reply also in one batch with messages of channels, which are stored as by themselves', async () => {
+    const { id } = await busySession();
+    const channel = (await services.app.get(ServersService).create(ada, 'S', undefined)).channels[0]?.id as string;
+    const [asking, speaking] = [await enter(ada, id), await enter(ada, channel)];
+    const [first, second, asked] = await Promise.all([
+      append(speaking, 'one'),
+      append(speaking, 'two'),
+      append(asking, 'and you?'),
+    ]);
+    expect([first.message.seq, second.message.seq, asked.message.seq]).toEqual([1, 2, 2]);
+    expect(await repliesIn(id)).toMatchObject([{ status: 'running' }, { id: asked.replyId, status: 'waiting' }]);
+    const alone = await append(speaking, 'three');
+    expect(alone).toMatchObject({ created: true, replyId: null, message: { seq: 3 } });
   });
 
   it('asks nobody where the agent is switched off, or a person helps', async () => {
