@@ -166,6 +166,20 @@ describe('an error of the database', () => {
     expect(databaseProblem(error)).toMatchObject({ status, code });
   });
 
+  it.each(['query', 'prepared'] as const)(
+    'is told as such where a transaction has lost its connection: %s',
+    async (by) => {
+      const broken = services.app.get(UnitOfWork).run(async (tx) => {
+        const lost = once(await tx.connection(), 'error');
+        await tx[by](`SELECT pg_terminate_backend(pg_backend_pid())`, []).catch(() => undefined);
+        await lost;
+        await tx[by](`SELECT 1`, []);
+      });
+      const error: unknown = await broken.catch((thrown: unknown) => thrown);
+      expect(databaseProblem(error)).toMatchObject({ status: 503, code: 'unavailable' });
+    },
+  );
+
   it('that is not foreseen is no problem of the caller', () => {
     expect(databaseProblem(Object.assign(new Error('syntax'), { code: '42601' }))).toBeUndefined();
     expect(databaseProblem(new TypeError('a bug'))).toBeUndefined();

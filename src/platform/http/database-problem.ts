@@ -72,6 +72,8 @@ function isConnectionLoss(error: unknown): boolean {
   if (error instanceof QueryRunnerAlreadyReleasedError) return true;
   return (
     error instanceof Error &&
-    /connection terminated|timeout exceeded when trying to connect|query read timeout/i.test(error.message)
+    /connection terminated|is not queryable|timeout exceeded when trying to connect|query read timeout/i.test(
+      error.message,
+    )
   );
 }
