@@ -40,7 +40,9 @@ export class NoticeReader implements OnApplicationBootstrap, OnApplicationShutdo
     private readonly bus: EventBus,
   ) {}
 
-  onApplicationBootstrap(): void {
+  /** The first look is before the first socket: it finds nothing that was written before it, only what comes after. */
+  async onApplicationBootstrap(): Promise<void> {
+    await this.read();
     this.again();
   }
 
