@@ -2,19 +2,21 @@ import { setImmediate, setTimeout as pause } from 'node:timers/promises';
 import { AccessService } from '../../src/access/access.service.js';
 import { StandingCache } from '../../src/access/standing-cache.js';
 import type { Actor } from '../../src/auth/actor.js';
+import { LoginEnded } from '../../src/auth/auth.events.js';
 import { NoticeReader } from '../../src/auth/logins/notice-reader.js';
 import { ConversationsService } from '../../src/conversations/conversations.service.js';
 import { READABLE } from '../../src/conversations/mine.js';
 import { MessagesService } from '../../src/messages/messages.service.js';
 import { ThreadsService } from '../../src/messages/threads/threads.service.js';
 import { Database } from '../../src/platform/database/database.js';
+import { EventBus } from '../../src/platform/events/event-bus.js';
 import { UUID } from '../../src/platform/http/id.pipe.js';
 import { ChannelsService } from '../../src/servers/channels/channels.service.js';
 import { MembershipsService } from '../../src/servers/memberships/memberships.service.js';
 import { ServersService } from '../../src/servers/servers/servers.service.js';
 import { PeerService } from '../../src/sessions/peer/peer.service.js';
 import { SessionsService } from '../../src/sessions/sessions.service.js';
-import { actor, type Services, twoNodes } from '../support/services.js';
+import { actor, type Services, servicesOnOwnDatabase, startServices, twoNodes } from '../support/services.js';
 
 const ECHO = '01990000-0000-7000-8000-000000000001';
 
@@ -278,5 +280,23 @@ describe('standing under races', () => {
     await slow;
     const fresh = await cache.facts('ada', 'r', () => Promise.resolve({ room, role: null }));
     expect(fresh?.role).toBeNull();
+  });
+});
+
+describe('a node that has just started', () => {
+  it('is told of a login that ends at once, on another node', async () => {
+    const first = await servicesOnOwnDatabase();
+    const { loginId } = await actor(first.dataSource, 'ada');
+    const second = await startServices(first.database.url);
+    try {
+      const told = new Promise<string[]>((resolve) =>
+        second.app.get(EventBus).on(LoginEnded, ({ loginIds }) => resolve(loginIds)),
+      );
+      await first.dataSource.query(`UPDATE logins SET ended_at = now() WHERE id = $1`, [loginId]);
+      expect(await told).toEqual([loginId]);
+    } finally {
+      await second.close();
+      await first.close();
+    }
   });
 });
