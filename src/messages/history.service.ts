@@ -39,11 +39,11 @@ const SELECT = `SELECT ${messageColumns('$2')} FROM messages m ${MESSAGE_JOINS} 
 
 /** No page is longer, with the one message more that tells whether there are more. */
 const LONGEST = 101;
-const pageOf = (place: string, order: string, limit: string) =>
+const upTo = (place: string, order: string, limit: string) =>
   `SELECT * FROM (${SELECT} AND ${place} ORDER BY m.${order} LIMIT ${LONGEST}) AS page ORDER BY ${order} LIMIT ${limit}`;
-const BEFORE = pageOf('m.seq < $3', 'seq DESC', '$4');
-const AFTER = pageOf('m.seq > $3', 'seq', '$4');
-const AROUND = `(${BEFORE}) UNION ALL (${pageOf('m.seq >= $3', 'seq', '$5')}) ORDER BY seq`;
+const BEFORE = upTo('m.seq < $3', 'seq DESC', '$4');
+const AFTER = upTo('m.seq > $3', 'seq', '$4');
+const AROUND = `(${BEFORE}) UNION ALL (${upTo('m.seq >= $3', 'seq', '$5')}) ORDER BY seq`;
 
 /**
  * The counters and the messages in one statement, so of one moment: a change or a purge between two would be missed,
