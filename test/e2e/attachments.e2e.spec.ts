@@ -396,17 +396,8 @@ describe('attachments', () => {
     await ada.post(`/servers/${server.id}/members`, { userId: gone.id });
     const [loose, said] = [(await upload(gone, 'loose')).body, (await upload(gone, 'said')).body];
     await send(gone, [said.id]);
-    const exported = await gone.get('/users/me/export');
-    const lines = String(exported.body)
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line));
-    expect(
-      lines
-        .filter(({ type }) => type === 'attachment')
-        .map(({ id }) => id)
-        .sort(),
-    ).toEqual([loose.id, said.id].sort());
+    const exported = await gone.exported('attachment');
+    expect(exported.map(({ id }) => id).sort()).toEqual([loose.id, said.id].sort());
     expect((await gone.delete('/users/me')).status).toBe(204);
     expect((await fetched(said.url, bob)).status).toBe(200);
     expect((await sql.query(`SELECT 1 FROM attachments WHERE id = $1`, [loose.id])).rows).toEqual([]);

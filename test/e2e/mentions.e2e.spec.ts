@@ -219,13 +219,7 @@ describe('mentions', () => {
     const leaver = await person(app.url, 'leaver');
     await ada.post(`/servers/${serverId}/members`, { userId: leaver.id });
     const sent = await ada.say(room, `@${leaver.name} and @${bob.name}`);
-    const lines = (await leaver.get('/users/me/export')).body
-      .trim()
-      .split('\n')
-      .map((line: string) => JSON.parse(line));
-    expect(lines.filter(({ type }: any) => type === 'mention')).toEqual([
-      { type: 'mention', conversationId: room, seq: sent.seq },
-    ]);
+    expect(await leaver.exported('mention')).toEqual([{ type: 'mention', conversationId: room, seq: sent.seq }]);
     await leaver.delete('/users/me');
     expect((await bob.get(`/conversations/${room}/messages`)).body.items[0]).toEqual(sent);
     expect((await ada.say(room, `@${leaver.name}`)).mentions).toEqual([]);

@@ -65,6 +65,13 @@ export class Person {
     return body;
   }
 
+  /** What the export of their account holds of this type. */
+  async exported(type: string): Promise<any[]> {
+    const { body } = await this.get('/users/me/export');
+    const lines: string[] = body.trim().split('\n');
+    return lines.map((line) => JSON.parse(line)).filter((item) => item.type === type);
+  }
+
   /** A socket of the realtime protocol, after its `ready`. */
   async socket(): Promise<Socket> {
     const socket = await openSocket(this.url, '/api/v1/realtime', ['parley.v1', `bearer.${this.token}`]);
