@@ -4,7 +4,9 @@ import type { WebSocket } from 'ws';
 import type { Actor } from '../auth/actor.js';
 import type { ConversationState } from '../conversations/conversation-state.js';
 import type { DomainEvent, Topic } from '../platform/events/event.js';
+import { Ahead, type Form } from './ahead.js';
 import { CLOSE } from './close-codes.js';
+import { Intake } from './intake.js';
 import { textFrame } from './text-frame.js';
 
 /** A language that sockets speak over the one hub: parley.v1, and that of an old system. */
@@ -33,16 +35,6 @@ const ERRORS_IN_A_ROW = 10;
 /** A close frame behind a full buffer may never be read: after this the socket is cut. */
 const CLOSE_GRACE_MS = 10_000;
 
-/** A socket that sends faster than its frames are worked on is not read meanwhile. */
-const MAX_PENDING_FRAMES = 64;
-const MAX_PENDING_BYTES = 128 * 1024;
-
-/** Of two forms of one change: whether it is for those who hold the message already, or for those to whom it is new. */
-export interface Form {
-  seq: number;
-  isHeld: boolean;
-}
-
 /** A change of a room, as far as order is concerned. */
 interface Change {
   conversationId: string;
@@ -66,23 +58,16 @@ export class Connection {
   readonly lost = new Set<Topic>();
   /** Topics that are listened to because of others, and end with the last of them. */
   readonly reasons = new Map<Topic, Set<Topic>>();
+  readonly ahead = new Ahead();
+  readonly intake: Intake;
   unansweredPings = 0;
-  /** Frames that are being worked on, and sends that are not acknowledged yet. */
-  pending = 0;
 
   private outgoing: Buffer[] = [];
   private errors = 0;
   private opening: (Change | Buffer)[] | null = [];
   private readonly syncing = new Map<string, Sync>();
-  /** Rooms of which it was told more than this node has passed on yet, with the rev up to which. */
-  private ahead: Map<string, number> | undefined;
-  /** The newest message that it held when it was told more. */
-  private held: Map<string, number> | undefined;
   private expiry: NodeJS.Timeout | undefined;
   private closed = false;
-  private stopped = false;
-  private congested = false;
-  private pendingBytes = 0;
 
   constructor(
     readonly ws: WebSocket,
@@ -90,7 +75,9 @@ export class Connection {
     private person: Actor,
     readonly dialect: Dialect,
     private readonly wantsFlush: (connection: Connection, isAnswered: boolean) => void,
-  ) {}
+  ) {
+    this.intake = new Intake(ws, socket);
+  }
 
   /** As they are now: names and rights may change while the socket is open. */
   get actor(): Actor {
@@ -126,10 +113,10 @@ export class Connection {
   /** An event. Before `ready`, and for a room that is being synced, it waits for what is older. */
   offer(frame: Buffer, conversationId: string | undefined, rev: number | undefined, form?: Form): void {
     // As it nearly always is: this is the innermost loop of all.
-    if (!this.opening && !this.ahead && this.syncing.size === 0) return this.write(frame);
+    if (!this.opening && this.ahead.isNowhere && this.syncing.size === 0) return this.write(frame);
     const change = conversationId !== undefined && rev !== undefined ? { conversationId, rev, frame, form } : undefined;
     if (this.opening) this.hold(this.opening, change ?? frame);
-    else if (change && this.ahead && this.wasTold(change)) return;
+    else if (change && this.ahead.covers(change.conversationId, change.rev)) return;
     else if (change && this.syncing.has(change.conversationId))
       this.hold(this.syncing.get(change.conversationId)?.held, change);
     else this.write(frame);
@@ -142,7 +129,8 @@ export class Connection {
     greet();
     for (const event of waiting) {
       if (Buffer.isBuffer(event)) this.write(event);
-      else if (!this.wasTold(event)) this.writeAfter(event, heads.get(event.conversationId));
+      else if (!this.ahead.covers(event.conversationId, event.rev))
+        this.writeAfter(event, heads.get(event.conversationId));
     }
   }
 
@@ -169,18 +157,9 @@ export class Connection {
     for (const change of held) this.writeAfter(change, { rev, lastSeq });
   }
 
-  /**
-   * It was told all up to `rev`, and so of all messages up to `seq`, from the database: what this node has yet to pass on
-   * up to there would come twice.
-   */
-  goAhead(conversationId: string, rev: number, seq: number): void {
-    this.ahead = raised(this.ahead, conversationId, rev);
-    this.held = raised(this.held, conversationId, seq);
-  }
-
   /** Whether this form of a change is for it. While that is not known yet, both may be. */
   mayTake(conversationId: string, form: Form): boolean {
-    return this.isOpening || this.syncing.has(conversationId) || this.fits(conversationId, form);
+    return this.isOpening || this.syncing.has(conversationId) || this.ahead.fits(conversationId, form);
   }
 
   /** Everything that waits, for one write; empties it. */
@@ -194,7 +173,7 @@ export class Connection {
   writeOut(bytes: Buffer): void {
     if (this.socket.writableLength > MAX_UNREAD_BYTES) this.close(CLOSE.tooSlow, 'reads too slowly');
     else if (this.socket.writable && this.socket.write(bytes)) return;
-    if (this.socket.writableLength > CONGESTED_BYTES) this.waitForReader();
+    if (this.socket.writableLength > CONGESTED_BYTES) this.intake.waitForReader();
   }
 
   /** Resolves when what is written has left, or the socket is gone. */
@@ -207,43 +186,6 @@ export class Connection {
       };
       this.socket.on('drain', done).on('close', done);
     });
-  }
-
-  begun(bytes = 0): void {
-    this.pending += 1;
-    this.pendingBytes += bytes;
-    if (this.isBusy) this.ws.pause();
-  }
-
-  settled(bytes = 0): void {
-    this.pending -= 1;
-    this.pendingBytes -= bytes;
-    this.readOn();
-  }
-
-  private get isBusy(): boolean {
-    return this.pending >= MAX_PENDING_FRAMES || this.pendingBytes >= MAX_PENDING_BYTES;
-  }
-
-  /** Who sends faster than it reads what it gets for it is not listened to until it has read. */
-  private waitForReader(): void {
-    if (this.congested) return;
-    this.congested = true;
-    this.ws.pause();
-    this.socket.once('drain', () => {
-      this.congested = false;
-      this.readOn();
-    });
-  }
-
-  private readOn(): void {
-    if (this.ws.isPaused && !this.isBusy && !this.congested && !this.stopped) this.ws.resume();
-  }
-
-  /** Nothing more is read. */
-  stop(): void {
-    this.stopped = true;
-    this.ws.pause();
   }
 
   /** Counts what cannot be read at all; ten in a row are the end. */
@@ -281,25 +223,10 @@ export class Connection {
     this.takeOutgoing();
     this.opening = null;
     this.syncing.clear();
-    this.ahead = undefined;
-    this.held = undefined;
-  }
-
-  private wasTold({ conversationId, rev }: Change): boolean {
-    const told = this.ahead?.get(conversationId);
-    if (told === undefined) return false;
-    if (rev > told) this.ahead?.delete(conversationId);
-    return rev <= told;
-  }
-
-  /** Which messages it holds: those it was told of when it was told more than this node had passed on, and up to `lastSeq`. */
-  private fits(conversationId: string, form: Form | undefined, lastSeq = 0): boolean {
-    const held = Math.max(lastSeq, this.held?.get(conversationId) ?? 0);
-    return !form || form.seq <= held === form.isHeld;
   }
 
   private writeAfter({ conversationId, rev, frame, form }: Change, told = { rev: 0, lastSeq: 0 }): void {
-    if (rev > told.rev && this.fits(conversationId, form, told.lastSeq)) this.write(frame);
+    if (rev > told.rev && this.ahead.fits(conversationId, form, told.lastSeq)) this.write(frame);
   }
 
   private write(frame: Buffer, isAnswer = false): void {
@@ -312,8 +239,4 @@ export class Connection {
     held?.push(event);
     if (held && held.length > MAX_HELD) this.close(CLOSE.tooSlow, 'reads too slowly');
   }
-}
-
-function raised(known: Map<string, number> | undefined, id: string, value: number): Map<string, number> {
-  return (known ?? new Map<string, number>()).set(id, Math.max(value, known?.get(id) ?? 0));
 }

@@ -10,8 +10,8 @@ const SPREAD_EACH_MS = 2;
  * closed with 1012, spread over up to three seconds, so that not everybody comes back in the same moment.
  */
 export async function drain(connections: Connection[]): Promise<void> {
-  for (const connection of connections) connection.stop();
-  await until(() => connections.every(({ pending }) => pending === 0), FINISH_MS);
+  for (const connection of connections) connection.intake.stop();
+  await until(() => connections.every(({ intake }) => intake.isIdle), FINISH_MS);
   const each = Math.min(SPREAD_EACH_MS, SPREAD_MS / Math.max(1, connections.length));
   for (const [i, connection] of connections.entries()) {
     connection.close(CLOSE.restarting, 'the server restarts');

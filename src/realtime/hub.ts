@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { DomainEvent, Personal, Topic } from '../platform/events/event.js';
-import type { Connection, Dialect, Form } from './connection.js';
+import type { Form } from './ahead.js';
+import type { Connection, Dialect } from './connection.js';
 import { textFrame } from './text-frame.js';
 
 /**

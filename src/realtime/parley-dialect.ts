@@ -68,13 +68,13 @@ export class ParleyDialect implements Dialect {
   private answer(connection: Connection, answer: Answer, ref: string | undefined, bytes: number): void {
     if (answer === undefined) return;
     if (!('later' in answer)) return connection.send(withRef(answer, ref));
-    connection.begun(bytes);
+    connection.intake.begun(bytes);
     answer.later
       .then(
         (value) => value && connection.send(withRef(value, ref)),
         (error: unknown) => this.fail(connection, error, ref),
       )
-      .finally(() => connection.settled(bytes));
+      .finally(() => connection.intake.settled(bytes));
   }
 
   private fail(connection: Connection, error: unknown, ref: string | undefined): void {

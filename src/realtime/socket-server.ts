@@ -141,7 +141,7 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
       for (const state of states) this.attendance.learn(state, userId);
       if (!connection.isClosed) this.presence.came(connection, chosen);
       for (const { id, rev, lastSeq } of states) {
-        if (!this.order.hasPassed(id, rev)) connection.goAhead(id, rev, lastSeq);
+        if (!this.order.hasPassed(id, rev)) connection.ahead.go(id, rev, lastSeq);
       }
       const heads = new Map(states.map((state) => [state.id, state]));
       connection.open(() => {
@@ -157,8 +157,8 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
 
   /** One frame after the other, so that what is sent first is stored first. */
   private receive(connection: Connection, line: Promise<void>, data: Buffer, isBinary: boolean): Promise<void> {
-    connection.begun();
-    return line.then(() => this.handle(connection, data, isBinary)).finally(() => connection.settled());
+    connection.intake.begun();
+    return line.then(() => this.handle(connection, data, isBinary)).finally(() => connection.intake.settled());
   }
 
   private async handle(connection: Connection, data: Buffer, isBinary: boolean): Promise<void> {
