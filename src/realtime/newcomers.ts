@@ -55,7 +55,7 @@ export class Newcomers {
       ({ rev, lastSeq } = conversation);
       for (const connection of this.hub.of(person)) {
         if (serverId && !connection.topics.has(`server:${serverId}`)) continue;
-        if (!this.order.hasPassed(id, rev)) connection.ahead.go(id, rev, lastSeq);
+        this.order.told(connection, id, rev, lastSeq);
         this.hub.tell(connection, ConversationCreated([], { conversation }));
       }
     } finally {

@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { ConversationDeleted } from '../conversations/conversations.events.js';
 import { type MessageChange, MessageCreated } from '../messages/messages.events.js';
 import type { DomainEvent, Topic } from '../platform/events/event.js';
+import type { Connection } from './connection.js';
 import { Hub } from './hub.js';
 import { Reactors } from './reactors.js';
 
@@ -20,7 +21,7 @@ interface Change {
 interface Room {
   /** The newest change that was delivered here. */
   rev: number;
-  /** The newest message that is known here: there may be a newer one where the room was first heard of by an edit. */
+  /** The newest message that is known here: there may be a newer one that was passed over. */
   seq: number;
   /** Who hears of it, as far as that is known: for when the room is gone and nobody else can say. */
   audience: Set<Topic>;
@@ -60,8 +61,14 @@ export class RoomOrder {
     const room = this.rooms.get(conversationId);
     if (!room) return void this.rooms.set(conversationId, newRoom(rev, seq, [hearer]));
     room.audience.add(hearer);
-    // It may have been heard of first by a change of an older message.
-    if (rev <= room.rev) room.seq = Math.max(room.seq, seq);
+    if (rev <= room.rev) raise(room, seq);
+  }
+
+  /** This socket was told all of the room up to `rev`, and so of all messages up to `seq`, from the database. */
+  told(connection: Connection, conversationId: string, rev: number, seq: number): void {
+    const room = this.rooms.get(conversationId);
+    if (room && rev <= room.rev) raise(room, seq);
+    else connection.ahead.go(conversationId, rev, seq);
   }
 
   knows(conversationId: string): boolean {
@@ -150,7 +157,7 @@ export class RoomOrder {
     const room = this.rooms.get(conversationId);
     if (!room) return;
     room.rev = Math.max(room.rev, rev);
-    room.seq = Math.max(room.seq, seq);
+    raise(room, seq);
     for (const early of room.early.keys()) if (early <= room.rev) room.early.delete(early);
     this.release(room);
     if (room.early.size > 0) this.wait(room, conversationId);
@@ -233,7 +240,12 @@ function newRoom(rev: number, seq: number, audience: readonly Topic[]): Room {
 
 function note(room: Room, { rev, message }: Change): void {
   room.rev = rev;
-  if (message) room.seq = Math.max(room.seq, message.seq);
+  if (message) raise(room, message.seq);
+}
+
+/** It may have been passed over: by a first change that was of an older message, or by a gap that was let go. */
+function raise(room: Room, seq: number): void {
+  room.seq = Math.max(room.seq, seq);
 }
 
 function changeIn({ data }: DomainEvent): Change | undefined {

@@ -140,9 +140,7 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
       const states = await this.conversations.statesOf(userId);
       for (const state of states) this.attendance.learn(state, userId);
       if (!connection.isClosed) this.presence.came(connection, chosen);
-      for (const { id, rev, lastSeq } of states) {
-        if (!this.order.hasPassed(id, rev)) connection.ahead.go(id, rev, lastSeq);
-      }
+      for (const { id, rev, lastSeq } of states) this.order.told(connection, id, rev, lastSeq);
       const heads = new Map(states.map((state) => [state.id, state]));
       connection.open(() => {
         connection.dialect.greet(connection, states);

@@ -38,7 +38,7 @@ export class SyncService {
         if (more) await connection.drained();
       }
     } finally {
-      if (isTold && !this.order.hasPassed(conversationId, rev)) connection.ahead.go(conversationId, rev, seq);
+      if (isTold) this.order.told(connection, conversationId, rev, seq);
       connection.endSync(conversationId, rev, seq);
     }
     return undefined;

@@ -90,6 +90,26 @@ describe('what a node reads from the database, since another one did not tell it
     expect(told(socket)).toEqual(['message.created edited', 'message.updated known, since they asked']);
   });
 
+  it('is a change to those who asked for the message, since it could not be read at first', async () => {
+    const { id: old } = await say('old');
+    carryOver(here, news.splice(0));
+    const { id } = await say('lost');
+    news = [];
+    await edit(old, 'old, edited');
+    between(here.app.get(HistoryService), 'changes', () => Promise.reject(new Error('the database is away')));
+    carryOver(here, news);
+    await socket.next(({ rev }) => rev === 3);
+    await socket.ask({ type: 'sync', conversationId: room, afterRev: 1 });
+    await edit(id, 'lost, edited');
+    readAll();
+    await socket.next(({ rev }) => rev === 4);
+    expect(told(socket)).toEqual([
+      'message.created old',
+      'message.updated old, edited',
+      'message.updated lost, edited',
+    ]);
+  });
+
   it('is a change to those whose `ready` counted the message already', async () => {
     const { id } = await say('first');
     between(here.app.get(ConversationsService), 'statesOf', async () => {
