@@ -34,7 +34,10 @@ export class Attendance implements OnModuleInit {
     this.bus.on(ServerLost, ({ userId, serverId }) => {
       const topic: Topic = `server:${serverId}`;
       for (const connection of this.connectionsOf(userId)) if (connection.isOpening) connection.lost.add(topic);
-      if (this.listening(userId).has(topic)) void this.dropLost(userId).catch(() => this.cut(userId));
+      // Nobody told of it here. Where they have it again already, they may have been refused something meanwhile.
+      if (!this.listening(userId).has(topic)) return;
+      this.tellRemoved(userId, serverId);
+      this.left(userId, serverId);
     });
     this.bus.on(OutcomeUnknown, ({ people }) => {
       const all = people.flatMap((topic) => [...this.hub.of(topic)].map(({ actor }) => actor.userId));
@@ -66,6 +69,18 @@ export class Attendance implements OnModuleInit {
         this.tellRemoved(userId, serverId);
     };
     this.inTurn(look).catch(() => this.cut(userId));
+  }
+
+  /** What is told of memberships may come in another order than it was done in: the database knows how it ended. */
+  joined(userId: string, serverId: string): void {
+    for (const connection of this.connectionsOf(userId)) this.hub.subscribe(connection, `server:${serverId}`);
+    this.confirm(userId, serverId);
+  }
+
+  /** Open sockets hear nothing of the server from now on; who has come back by now is told so. */
+  left(userId: string, serverId: string): void {
+    for (const connection of this.connectionsOf(userId)) this.hub.unsubscribe(connection, `server:${serverId}`);
+    this.confirm(userId);
   }
 
   /** A room as this person was told it: from now on its changes come in order. */

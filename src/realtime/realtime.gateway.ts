@@ -37,14 +37,10 @@ export class RealtimeGateway implements OnModuleInit {
       welcome: (request) => this.handshake.welcome(request),
     });
     this.bus.on(MemberAdded, ({ serverId, member }, { afar }) => {
-      if (afar) return this.attendance.confirm(member.user.id, serverId);
-      for (const connection of this.hub.of(`user:${member.user.id}`))
-        this.hub.subscribe(connection, `server:${serverId}`);
+      if (afar) this.attendance.confirm(member.user.id, serverId);
+      else this.attendance.joined(member.user.id, serverId);
     });
-    this.bus.on(MemberRemoved, ({ serverId, userId }, { afar }) => {
-      for (const connection of this.hub.of(`user:${userId}`)) this.hub.unsubscribe(connection, `server:${serverId}`);
-      if (afar) this.attendance.confirm(userId);
-    });
+    this.bus.on(MemberRemoved, ({ serverId, userId }) => this.attendance.left(userId, serverId));
     this.bus.onAny((event) => {
       if (event.type === ConversationCreated.type) this.newcomers.tell(event as DomainEvent<Created>);
       else this.order.deliver(event);

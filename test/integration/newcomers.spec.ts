@@ -1,10 +1,11 @@
 import { AccessService } from '../../src/access/access.service.js';
 import type { Actor } from '../../src/auth/actor.js';
-import { ServerLost } from '../../src/auth/auth.events.js';
+import { NoticesRead, ServerLost } from '../../src/auth/auth.events.js';
 import { ConversationCreated } from '../../src/conversations/conversations.events.js';
 import { ConversationsService } from '../../src/conversations/conversations.service.js';
 import { MessageCreated } from '../../src/messages/messages.events.js';
 import { MessagesService } from '../../src/messages/messages.service.js';
+import { UnitOfWork } from '../../src/platform/database/unit-of-work.js';
 import { EventBus } from '../../src/platform/events/event-bus.js';
 import type { DomainEvent } from '../../src/platform/events/event.js';
 import { MemberAdded, MemberRemoved } from '../../src/servers/memberships/memberships.events.js';
@@ -59,6 +60,13 @@ describe('who comes in while something is said', () => {
   };
   const conversations = () => here.app.get(ConversationsService);
   const revsOf = (socket: Socket) => socket.of('message.created').map(({ rev }) => rev as number);
+  /** Whose answer from the database may come late. */
+  const committing = () => here.app.get(UnitOfWork) as unknown as { commit(): Promise<void> };
+  /** The first node has seen what was written of ended memberships so far. */
+  const noticesRead = async () => {
+    for (let looks = 0; looks < 2; looks += 1)
+      await new Promise<void>((resolve) => here.app.get(EventBus).on(NoticesRead, () => resolve()));
+  };
   /** What the second node announces, kept back. */
   const heldBack = () => {
     const events: DomainEvent[] = [];
@@ -174,6 +182,44 @@ describe('who comes in while something is said', () => {
     await socket.next(({ type, conversation }) => type === 'conversation.created' && conversation.id === room);
     await say('with bob');
     await socket.next(({ message }) => message?.content === 'with bob');
+    socket.close();
+  });
+
+  it('are told that they lost a server and got it back, where no node told of either', async () => {
+    await join();
+    const socket = await socketOf(bob);
+    await there.app.get(MembershipsService).remove(ada, serverId, bob.userId);
+    await join(there);
+    await socket.next('member.removed');
+    await socket.next('conversation.created');
+    await say('with bob');
+    await socket.next(({ message }) => message?.content === 'with bob');
+    socket.close();
+  });
+
+  it('hear on when their removal is announced late, after they came back by another node', async () => {
+    await join();
+    const socket = await socketOf(bob);
+    between(committing(), 'commit', () => join(there));
+    await here.app.get(MembershipsService).remove(ada, serverId, bob.userId);
+    await socket.next('member.removed');
+    await socket.next('conversation.created');
+    await say('with bob');
+    await socket.next(({ message }) => message?.content === 'with bob');
+    socket.close();
+  });
+
+  it('hear nothing when their joining is announced late, after they were removed by another node', async () => {
+    const socket = await socketOf(bob);
+    between(committing(), 'commit', async () => {
+      await there.app.get(MembershipsService).remove(ada, serverId, bob.userId);
+      await noticesRead();
+    });
+    await join();
+    await socket.next('member.removed');
+    await say('among us');
+    await socket.settle();
+    expect(revsOf(socket)).toEqual([]);
     socket.close();
   });
 
