@@ -77,7 +77,8 @@ async function settleIn(house: House, ledger: Ledger): Promise<{ people: Person[
     const { body } = await admin.post('/servers', { name: `Server ${i}` });
     const second = await admin.post(`/servers/${body.id}/channels`, { name: 'second', type: 'TEXT' });
     for (const { id } of others) await admin.post(`/servers/${body.id}/members`, { userId: id });
-    const rooms = [body.channels[0].id as string, second.body.id as string];
+    const general = body.channels[0].id as string;
+    const rooms = [general, second.body.id as string, await openThread(admin, general, ledger)];
     places.servers.push({ id: body.id, rooms, members: accounts.map(({ id }) => id) });
     places.rooms.push(...rooms);
   }
@@ -86,6 +87,14 @@ async function settleIn(house: House, ledger: Ledger): Promise<{ people: Person[
     return new Person(`p${i}`, api, new Follower(api, i % 3 === 2), places, ledger);
   });
   return { people, places };
+}
+
+/** In which everybody hears what is said, and which only those have in their inbox who have said something there. */
+async function openThread(admin: Account, room: string, ledger: Ledger): Promise<string> {
+  const said = { author: admin.id, room, nonce: `thread-${room}`, content: 'let us talk', edits: [] };
+  const message = await admin.say(room, said.content, said.nonce);
+  ledger.said.push({ ...said, fate: { end: 'done', unsure: false }, message });
+  return (await admin.post(`/conversations/${room}/messages/${message.id}/thread`)).body.id;
 }
 
 async function judge(house: House, ledger: Ledger, people: Person[], { rooms }: Places): Promise<string[]> {
