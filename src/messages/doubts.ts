@@ -1,23 +1,29 @@
 import { Injectable } from '@nestjs/common';
+import type { Room } from '../access/facts.js';
 import { isOutcomeUnknown, OutcomeUnknown } from '../platform/database/outcome.events.js';
 import { EventBus } from '../platform/events/event-bus.js';
+import type { Topic } from '../platform/events/event.js';
 
 /** Says of which rooms nobody knows whether a send that failed was stored: all that failed together at once. */
 @Injectable()
 export class Doubts {
   private readonly rooms = new Set<string>();
+  private readonly people = new Set<Topic>();
 
   constructor(private readonly bus: EventBus) {}
 
-  about(conversationId: string, error: unknown): void {
+  about({ id, kind }: Room, authorId: string | null, error: unknown): void {
     if (!isOutcomeUnknown(error)) return;
     if (this.rooms.size === 0) setImmediate(() => this.tell());
-    this.rooms.add(conversationId);
+    this.rooms.add(id);
+    // Who writes in a thread takes part in it from then on.
+    if (kind === 'thread' && authorId !== null) this.people.add(`user:${authorId}`);
   }
 
   private tell(): void {
-    const rooms = [...this.rooms];
+    const [rooms, people] = [[...this.rooms], [...this.people]];
     this.rooms.clear();
-    this.bus.publish(OutcomeUnknown([], { rooms, people: [] }));
+    this.people.clear();
+    this.bus.publish(OutcomeUnknown([], { rooms, people }));
   }
 }

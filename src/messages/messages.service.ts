@@ -160,7 +160,7 @@ export class MessagesService {
     const storing = new Promise<Settled>((resolve, reject) => {
       this.queue.send(row, (judged) => resolve(this.settled(pass, row, judged)), reject);
     });
-    return this.doubting(row, storing);
+    return this.doubting(pass, row, storing);
   }
 
   private storeWithFiles(pass: Speaker, row: DraftRow, attachmentIds: string[]): Promise<Settled> {
@@ -168,11 +168,11 @@ export class MessagesService {
       const { judged, attachments } = await this.attaching.append(row, attachmentIds);
       return this.settled(pass, row, judged, attachments);
     });
-    return this.doubting(row, storing);
+    return this.doubting(pass, row, storing);
   }
 
-  private doubting({ conversationId }: DraftRow, storing: Promise<Settled>): Promise<Settled> {
-    storing.catch((error: unknown) => this.doubts.about(conversationId, error));
+  private doubting({ room }: Speaker, { authorId }: DraftRow, storing: Promise<Settled>): Promise<Settled> {
+    storing.catch((error: unknown) => this.doubts.about(room, authorId, error));
     return storing;
   }
 

@@ -83,11 +83,6 @@ export class Attendance implements OnModuleInit {
     this.confirm(userId);
   }
 
-  /** A room as this person was told it: from now on its changes come in order. */
-  learn({ id, serverId, rev, lastSeq }: ConversationState, userId: string): void {
-    this.order.learn(id, rev, lastSeq, serverId ? `server:${serverId}` : `user:${userId}`);
-  }
-
   private async dropLost(userId: string): Promise<void> {
     // Taken first: a server that is joined while the database is asked is not in the answer and must not be dropped.
     const listening = this.listening(userId);
@@ -121,9 +116,10 @@ export class Attendance implements OnModuleInit {
     // Listened first and read then: whoever lost the server in between is found out now.
     if (gained.size > 0) await this.dropLost(userId);
     const rooms = await this.conversations.statesOf(userId);
-    return rooms.filter(({ id, serverId }) =>
-      serverId ? gained.has(serverId) || !this.order.knows(id) : !this.order.isKnownTo(id, `user:${userId}`),
-    );
+    return rooms.filter(({ id, kind, serverId }) => {
+      if (serverId && gained.has(serverId)) return true;
+      return serverId && kind !== 'thread' ? !this.order.knows(id) : !this.order.isKnownTo(id, `user:${userId}`);
+    });
   }
 
   private connectionsOf(userId: string): Connection[] {

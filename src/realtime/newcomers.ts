@@ -25,12 +25,12 @@ export class Newcomers {
 
   tell(event: DomainEvent<{ conversation: ConversationState }>): void {
     const { audience, data, afar } = event;
-    const { id, rev, lastSeq, serverId } = data.conversation;
+    const { id, rev, serverId } = data.conversation;
     const [topic, ...others] = audience;
     const person = others.length === 0 && topic?.startsWith('user:') ? topic : undefined;
     // Of a server that another node let somebody into they are told once that is seen in the database.
     if (afar && person && serverId && !this.listens(person, serverId)) return;
-    for (const hearer of audience) this.order.learn(id, rev, lastSeq, serverId ? `server:${serverId}` : hearer);
+    for (const hearer of audience) this.order.learn(data.conversation, hearer);
     if (person && !this.order.isAt(id, rev)) void this.tellPresent(person, event);
     else this.hub.deliver({ ...event, data: { conversation: this.goneOn(data.conversation) } });
   }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { ConversationDeleted } from '../conversations/conversations.events.js';
+import type { ConversationState } from '../conversations/conversation-state.js';
 import { type MessageChange, MessageCreated } from '../messages/messages.events.js';
 import type { DomainEvent, Topic } from '../platform/events/event.js';
 import type { Connection } from './connection.js';
@@ -57,11 +58,14 @@ export class RoomOrder {
   }
 
   /** A room as somebody who has just come in was told it. What is known already is newer, or on its way. */
-  learn(conversationId: string, rev: number, seq: number, hearer: Topic): void {
-    const room = this.rooms.get(conversationId);
-    if (!room) return void this.rooms.set(conversationId, newRoom(rev, seq, [hearer]));
-    room.audience.add(hearer);
-    if (rev <= room.rev) raise(room, seq);
+  learn({ id, kind, serverId, rev, lastSeq }: ConversationState, hearer: Topic): void {
+    // A thread of a server is heard by everybody there, and told of to each who takes part in it.
+    const everybody: Topic[] = serverId ? [`server:${serverId}`] : [];
+    const hearers = serverId && kind !== 'thread' ? everybody : [...everybody, hearer];
+    const room = this.rooms.get(id);
+    if (!room) return void this.rooms.set(id, newRoom(rev, lastSeq, hearers));
+    for (const each of hearers) room.audience.add(each);
+    if (rev <= room.rev) raise(room, lastSeq);
   }
 
   /** This socket was told all of the room up to `rev`, and so of all messages up to `seq`, from the database. */

@@ -138,7 +138,7 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
           this.hub.subscribe(connection, `server:${id}`);
       }
       const states = await this.conversations.statesOf(userId);
-      for (const state of states) this.attendance.learn(state, userId);
+      for (const state of states) this.order.learn(state, `user:${userId}`);
       if (!connection.isClosed) this.presence.came(connection, chosen);
       for (const { id, rev, lastSeq } of states) this.order.told(connection, id, rev, lastSeq);
       const heads = new Map(states.map((state) => [state.id, state]));

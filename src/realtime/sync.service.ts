@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { AccessService } from '../access/access.service.js';
+import type { Room } from '../access/facts.js';
 import type { Changes } from '../messages/history.service.js';
 import { Problem } from '../platform/http/problem.js';
+import { Attendance } from './attendance.js';
 import { CatchingUp } from './catching-up.js';
 import type { Connection } from './connection.js';
 import { RoomOrder } from './room-order.js';
@@ -13,6 +15,7 @@ export class SyncService {
 
   constructor(
     private readonly access: AccessService,
+    private readonly attendance: Attendance,
     private readonly order: RoomOrder,
     private readonly catchingUp: CatchingUp,
   ) {}
@@ -48,12 +51,19 @@ export class SyncService {
   private async page(connection: Connection, conversationId: string, after: number): Promise<Changes> {
     const reader = await this.access.enter(connection.actor, conversationId, 'read');
     const changes = await this.catchingUp.changes(reader, after);
-    await this.access.enter(connection.actor, conversationId, 'read');
+    const { room } = await this.access.enter(connection.actor, conversationId, 'read');
     // They have it again, and have forgotten what they knew of it: these changes are no continuation of that.
-    if (connection.isInterrupted(conversationId)) {
+    if (connection.isInterrupted(conversationId) || this.hasYetToTell(connection, room)) {
       throw Problem.conflict('sync_interrupted', 'This conversation was lost during the sync: ask again.');
     }
     return changes;
+  }
+
+  /** They belong to the server, and this node has not told them so: then it does. */
+  private hasYetToTell({ actor, topics }: Connection, { serverId }: Room): boolean {
+    if (serverId === null || topics.has(`server:${serverId}`)) return false;
+    this.attendance.confirm(actor.userId);
+    return true;
   }
 
   /** Those who come back together get the very same changes: written out once for all of them. */

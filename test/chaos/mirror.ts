@@ -66,6 +66,7 @@ export class Mirror {
 
   forget(conversationId: string): void {
     this.rooms.delete(conversationId);
+    this.asked.delete(conversationId);
   }
 
   hear(frame: Frame): void {
@@ -126,9 +127,10 @@ export class Mirror {
     room.rev = rev as number;
   }
 
-  private change({ conversationId, items, rev, more, reset, clearedSeq }: Frame): void {
+  private change({ ref, conversationId, items, rev, more, reset, clearedSeq }: Frame): void {
     const room = this.rooms.get(conversationId as string);
-    if (!room) return;
+    // One that was asked for before the room was lost is no news of the room that is there again.
+    if (!room || ref !== this.asked.get(conversationId as string)) return;
     if (reset || clearedSeq > 0) return this.complain(`${conversationId} was reset`);
     for (const item of items as View[]) {
       if (item.rev <= room.rev) this.complain(`changes of ${conversationId} bring ${item.rev} after ${room.rev}`);
@@ -142,7 +144,6 @@ export class Mirror {
 
   private refused({ ref = '', code }: Frame): void {
     const [, id] = /^sync (\S+)/.exec(ref as string) ?? [];
-    // An earlier one, of before the room was lost, may be refused after the room is there again.
     if (id && ref === this.asked.get(id)) this.onRefusedSync(id, code as string);
   }
 

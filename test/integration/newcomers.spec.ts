@@ -5,15 +5,17 @@ import { ConversationCreated } from '../../src/conversations/conversations.event
 import { ConversationsService } from '../../src/conversations/conversations.service.js';
 import { MessageCreated } from '../../src/messages/messages.events.js';
 import { MessagesService } from '../../src/messages/messages.service.js';
+import { ThreadsService } from '../../src/messages/threads/threads.service.js';
 import { UnitOfWork } from '../../src/platform/database/unit-of-work.js';
 import { EventBus } from '../../src/platform/events/event-bus.js';
 import type { DomainEvent } from '../../src/platform/events/event.js';
+import { HintsLost } from '../../src/platform/nodes/nodes.events.js';
 import { MemberAdded, MemberRemoved } from '../../src/servers/memberships/memberships.events.js';
 import { ChannelsService } from '../../src/servers/channels/channels.service.js';
 import { MembershipsService } from '../../src/servers/memberships/memberships.service.js';
 import { ServersService } from '../../src/servers/servers/servers.service.js';
 import { between, carryOver, listening, socketTo } from '../support/apart.js';
-import type { Socket } from '../support/people.js';
+import type { Frame, Socket } from '../support/people.js';
 import { actor, type Services, twoNodes } from '../support/services.js';
 
 /** Two nodes on one database that tell each other nothing, unless a test carries it over; sockets are on the first. */
@@ -44,13 +46,12 @@ describe('who comes in while something is said', () => {
     room = server.channels[0]?.id as string;
   });
 
-  const say = async (content: string, node = here) => {
-    const writer = await node.app.get(AccessService).enter(ada, room, 'write');
-    return (await node.app.get(MessagesService).append(writer, { content })).message;
-  };
+  const enter = (person: Actor, conversationId: string, node = here) =>
+    node.app.get(AccessService).enter(person, conversationId, 'write');
+  const say = async (content: string, node = here) =>
+    (await node.app.get(MessagesService).append(await enter(ada, room, node), { content })).message;
   const edit = async (id: string, content: string) => {
-    const writer = await there.app.get(AccessService).enter(ada, room, 'write');
-    await there.app.get(MessagesService).edit(writer, id, content);
+    await there.app.get(MessagesService).edit(await enter(ada, room, there), id, content);
   };
   const join = (node = here) => node.app.get(MembershipsService).add(ada, serverId, bob.userId, 'MEMBER');
   const socketOf = async (person: Actor): Promise<Socket> => {
@@ -143,8 +144,7 @@ describe('who comes in while something is said', () => {
     const socket = await socketOf(ada);
     const news = heldBack();
     const channel = await there.app.get(ChannelsService).create(ada, serverId, { name: 'new', type: 'TEXT' });
-    const writer = await there.app.get(AccessService).enter(ada, channel.id, 'write');
-    await there.app.get(MessagesService).append(writer, { content: 'early' });
+    await there.app.get(MessagesService).append(await enter(ada, channel.id, there), { content: 'early' });
     const [created, ...others] = news.splice(0).sort((a, b) => Number(isCreation(b)) - Number(isCreation(a)));
     carryOver(here, [...others, ...(created ? [created] : [])]);
     const { conversation } = await socket.next('conversation.created');
@@ -235,6 +235,45 @@ describe('who comes in while something is said', () => {
     await say('after');
     await socket.next(({ message }) => message?.content === 'after');
     expect(socket.of('conversation.created')).toHaveLength(1);
+    socket.close();
+  });
+
+  it('are told of a thread that they write in by another node, where that could not say so', async () => {
+    await join();
+    const { id } = await say('a thread');
+    const thread = (await here.app.get(ThreadsService).open(await enter(ada, room), id)).id;
+    const [hers, his] = await Promise.all([socketOf(ada), socketOf(bob)]);
+    await there.app.get(MessagesService).append(await enter(bob, thread, there), { content: 'of two' });
+    here.app.get(EventBus).hear(HintsLost([], {}));
+    const { conversation } = await his.next('conversation.created');
+    expect(conversation).toMatchObject({ id: thread, kind: 'thread', rev: 1 });
+    await hers.next(({ message }) => message?.content === 'of two');
+    here.app.get(EventBus).hear(HintsLost([], {}));
+    await say('after');
+    for (const socket of [hers, his]) await socket.next(({ message }) => message?.content === 'after');
+    expect([hers, his].map((socket) => socket.of('conversation.created').length)).toEqual([0, 1]);
+    for (const socket of [hers, his]) socket.close();
+  });
+
+  it('are not told by a sync of what they have yet to be told that they have', async () => {
+    await join();
+    await say('before');
+    const socket = await socketOf(bob);
+    const late = heldBack();
+    await there.app.get(MembershipsService).remove(ada, serverId, bob.userId);
+    await join(there);
+    const asked = new Promise<Frame>((resolve) =>
+      between(conversations(), 'serversOf', async () =>
+        resolve(await socket.ask({ type: 'sync', conversationId: room, afterRev: 0 })),
+      ),
+    );
+    carryOver(
+      here,
+      late.filter(({ type }) => type === MemberRemoved.type),
+    );
+    expect(await asked).toMatchObject({ type: 'error', code: 'sync_interrupted' });
+    await socket.next('conversation.created');
+    expect(await socket.ask({ type: 'sync', conversationId: room, afterRev: 0 })).toMatchObject({ rev: 1 });
     socket.close();
   });
 

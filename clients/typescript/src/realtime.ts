@@ -231,8 +231,9 @@ export class Realtime extends Emitter<RealtimeEvents> {
     this.again(() => isLast() && this.askSync(conversationId));
   }
 
-  private change({ conversationId, items, rev, more, reset, clearedSeq }: Changes): void {
-    if (!this.positions.has(conversationId)) return;
+  private change({ ref, conversationId, items, rev, more, reset, clearedSeq }: Changes): void {
+    // Of before it was lost: it is there again, and may have been asked about anew.
+    if (ref === undefined || ref !== this.positions.syncOf(conversationId)) return;
     this.positions.arrivedAt(conversationId, rev, !more);
     if (reset) return this.emit('reset', { conversationId });
     if (clearedSeq > 0) this.emit('cleared', { conversationId, clearedSeq });

@@ -162,6 +162,20 @@ describe('the realtime client', () => {
     sender.realtime.close();
   });
 
+  it('leaves what answers an earlier sync than the last, of before the conversation was lost', async () => {
+    const [ada, bob] = [await person('ada'), await person('bob')];
+    const channel = await channelOf(ada, bob);
+    const sender = listen(ada);
+    await sender.ready;
+    const message = await sender.realtime.send({ conversationId: channel, content: 'before' }).stored;
+    const stale = { items: [{ ...message, content: 'stale' }], rev: 99, more: false, reset: false, clearedSeq: 0 };
+    const back = listen(bob, { WebSocket: answeringAnotherSyncFirst(stale), revs: { [channel]: 0 } });
+    await back.until('message', ({ content }) => content === 'before');
+    assert.deepEqual([texts(back.heard), back.realtime.revs[channel]], [['before'], 1]);
+    back.realtime.close();
+    sender.realtime.close();
+  });
+
   it('tells the socket its next token before the old one ends', async () => {
     const kept = [];
     const ada = await person('ada', { onTokens: (pair) => kept.push(pair) });
@@ -229,6 +243,20 @@ function refusingOneSync(code) {
       isRefused = true;
       const error = JSON.stringify({ type: 'error', ref, code, message: 'not now' });
       setImmediate(() => this.emit('message', Buffer.from(error), false));
+    }
+  };
+}
+
+/** A socket that hears the answer to an earlier sync just when it asks for one. */
+function answeringAnotherSyncFirst(answer) {
+  return class extends WebSocket {
+    send(text) {
+      const { type, conversationId } = JSON.parse(text);
+      if (type === 'sync') {
+        const changes = JSON.stringify({ type: 'changes', ref: `sync ${conversationId} 0`, conversationId, ...answer });
+        this.emit('message', Buffer.from(changes), false);
+      }
+      super.send(text);
     }
   };
 }

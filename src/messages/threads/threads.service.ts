@@ -3,6 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Writer } from '../../access/pass.js';
 import { ConversationCreated } from '../../conversations/conversations.events.js';
 import { ConversationsService } from '../../conversations/conversations.service.js';
+import { OutcomeUnknown } from '../../platform/database/outcome.events.js';
 import type { Tx } from '../../platform/database/unit-of-work.js';
 import { EventBus } from '../../platform/events/event-bus.js';
 import { Problem } from '../../platform/http/problem.js';
@@ -60,7 +61,11 @@ export class ThreadsService {
       const conversation = await this.conversations.stateOf(threadId, userId);
       this.bus.publish(ConversationCreated([`user:${userId}`], { conversation }));
     } catch (error) {
-      this.logger.warn({ err: error as Error, threadId, userId }, 'a writer was not told of taking part in a thread');
+      this.logger.warn(
+        { err: error as Error, threadId, userId },
+        'a writer could not be told of taking part in a thread',
+      );
+      this.bus.publish(OutcomeUnknown([], { rooms: [], people: [`user:${userId}`] }));
     }
   }
 }
