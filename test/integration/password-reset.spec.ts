@@ -1,4 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Actor } from '../../src/auth/actor.js';
+import { Actors } from '../../src/auth/actors.js';
+import { AuthService } from '../../src/auth/auth.service.js';
+import { ProfileService } from '../../src/auth/profile.service.js';
 import { Passwords } from '../../src/auth/passwords/passwords.js';
 import { PasswordChangeService } from '../../src/auth/passwords/password-change.service.js';
 import { actor, type Services, twoNodes } from '../support/services.js';
@@ -14,6 +19,33 @@ describe('a token for a new password', () => {
     ({ nodes, close } = await twoNodes());
   }, 60_000);
   afterAll(() => close());
+
+  const untilWaiting = async (count: number) => {
+    const waiting = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    while ((await nodes[0].dataSource.query(waiting)).length < count) await pause(5);
+  };
+
+  it('is not made for an address that the account leaves in this moment', async () => {
+    const password = 'a long enough one';
+    const old = 'old@example.org';
+    const { user } = await nodes[0].app.get(AuthService).register({ username: 'victim', email: old, password }, ORIGIN);
+    const [{ id: loginId }] = await nodes[0].dataSource.query(`SELECT id FROM logins WHERE user_id = $1`, [user.id]);
+    const victim = (await nodes[0].app.get(Actors).find(loginId)) as Actor;
+    const runner = nodes[0].dataSource.createQueryRunner();
+    await runner.startTransaction();
+    await runner.query(`SELECT 1 FROM users WHERE id = $1 FOR UPDATE`, [user.id]);
+    const changing = nodes[0].app
+      .get(ProfileService)
+      .change(victim, { email: 'new@example.org', currentPassword: password }, ORIGIN);
+    await untilWaiting(1);
+    await nodes[0].app.get(PasswordChangeService).forgot(old, ORIGIN);
+    await untilWaiting(2);
+    await runner.rollbackTransaction();
+    await runner.release();
+    expect((await changing).email).toBe('new@example.org');
+    await pause(500);
+    expect(await nodes[0].dataSource.query(`SELECT 1 FROM password_resets WHERE user_id = $1`, [user.id])).toEqual([]);
+  }, 20_000);
 
   it('is taken by one of twenty who all found it good and have their hash ready in the same moment', async () => {
     const { userId } = await actor(nodes[0].dataSource, 'ada');

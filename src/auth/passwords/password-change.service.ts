@@ -86,11 +86,14 @@ export class PasswordChangeService {
     const user = await this.users.findByLogin(email);
     if (!user?.email || user.disabledAt || user.kind === 'bot') return;
     const token = randomBytes(32).toString('base64url');
-    await this.database.query(
+    // Once more under the row's lock: the address may be somebody else's from this moment on.
+    const kept = await this.database.query(
       `INSERT INTO password_resets (hash, user_id, expires_at)
-       VALUES ($1, $2, now() + make_interval(mins => ${RESET_MINUTES}))`,
-      [sha256(token), user.id],
+       SELECT $1, id, now() + make_interval(mins => ${RESET_MINUTES}) FROM users
+       WHERE id = $2 AND email_key = $3 AND disabled_at IS NULL FOR SHARE RETURNING 1`,
+      [sha256(token), user.id, user.emailKey],
     );
+    if (kept.length === 0) return;
     await this.audit.noteAlone({ userId: user.id, kind: 'password_reset_asked', origin });
     this.mailer.post({
       to: user.email,
