@@ -44,6 +44,7 @@ import { NoteStandings1790000000810 } from './migrations/1790000000810-NoteStand
 import { AppendByKeys1790000000811 } from './migrations/1790000000811-AppendByKeys.js';
 import { AppendPlainly1790000000820 } from './migrations/1790000000820-AppendPlainly.js';
 import { SplitMessageWords1790000000821 } from './migrations/1790000000821-SplitMessageWords.js';
+import { WaitBriefly1790000000830 } from './migrations/1790000000830-WaitBriefly.js';
 import { AuditEntry } from './src/access/audit/audit-entry.entity.js';
 import { Agent } from './src/agents/agent.entity.js';
 import { TokenUsage } from './src/agents/usage/token-usage.entity.js';
@@ -188,6 +189,7 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       AppendByKeys1790000000811,
       AppendPlainly1790000000820,
       SplitMessageWords1790000000821,
+      WaitBriefly1790000000830,
     ],
   };
 }

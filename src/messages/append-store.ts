@@ -82,8 +82,13 @@ export class AppendStore {
     return sqlState(error) === '40P01';
   }
 
-  /** True where the statement failed over what is in it (22: data, 23: constraints), and not over the database. */
+  /** True where the statement failed over what is in it (22: data, 23: constraints) or over one room, and not over the database. */
   blamesOneDraft(error: unknown): boolean {
-    return /^2[23]/.test(sqlState(error) ?? '');
+    return /^2[23]/.test(sqlState(error) ?? '') || this.isLockedOut(error);
+  }
+
+  /** True where somebody else has kept a room locked for longer than sends wait for it: nothing was stored. */
+  isLockedOut(error: unknown): boolean {
+    return sqlState(error) === '55P03';
   }
 }

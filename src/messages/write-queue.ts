@@ -5,6 +5,8 @@ import { AppendStore, type DraftRow, type Judged } from './append-store.js';
 
 /** Batches at the database side by side. More would wait for each other's fsync and gather less. */
 const LANES = 2;
+/** Jobs wait for locks of their own, some for long: that must keep no sends waiting. */
+const JOBS = 4;
 const MAX_BATCH = 400;
 /** An account that is deleted takes its locks in another order than a batch does. */
 const DEADLOCK_TRIES = 3;
@@ -26,6 +28,7 @@ type Work = Send | { job: () => Promise<void> };
 
 /** What is done at the database for these conversations. Never throws, and gives what is left to be told of it. */
 interface Turn {
+  kind: 'batch' | 'job';
   conversationIds: string[];
   work: () => Promise<() => void>;
 }
@@ -40,7 +43,7 @@ export class WriteQueue implements OnApplicationShutdown {
   private readonly waiting = new Map<string, Work[]>();
   private readonly busy = new Set<string>();
   private waitingCount = 0;
-  private running = 0;
+  private readonly running = { batch: 0, job: 0 };
   private pumping = false;
   private idle: (() => void)[] = [];
 
@@ -68,7 +71,7 @@ export class WriteQueue implements OnApplicationShutdown {
 
   /** What waits, and how many batches and jobs are at the database. */
   get load(): { waiting: number; running: number } {
-    return { waiting: this.waitingCount, running: this.running };
+    return { waiting: this.waitingCount, running: this.atDatabase };
   }
 
   /** Throws 503 `overloaded` where too much waits already. */
@@ -85,7 +88,7 @@ export class WriteQueue implements OnApplicationShutdown {
 
   /** What has been accepted is finished before the database is closed. */
   async onApplicationShutdown(): Promise<void> {
-    if (this.waitingCount + this.running > 0) await new Promise<void>((resolve) => this.idle.push(resolve));
+    if (this.waitingCount + this.atDatabase > 0) await new Promise<void>((resolve) => this.idle.push(resolve));
   }
 
   private add(conversationId: string, work: Work): void {
@@ -107,28 +110,36 @@ export class WriteQueue implements OnApplicationShutdown {
     });
   }
 
+  private get atDatabase(): number {
+    return this.running.batch + this.running.job;
+  }
+
   private pump(): void {
-    while (this.running < LANES) {
-      const next = this.gather();
-      if (!next) break;
-      this.running += 1;
+    for (let next = this.next(); next; next = this.next()) {
+      this.running[next.kind] += 1;
       void this.run(next);
     }
-    if (this.waitingCount + this.running === 0) this.idle.splice(0).forEach((tell) => tell());
+    if (this.waitingCount + this.atDatabase === 0) this.idle.splice(0).forEach((tell) => tell());
+  }
+
+  private next(): Turn | undefined {
+    return (
+      (this.running.batch < LANES ? this.gather() : undefined) ?? (this.running.job < JOBS ? this.nextJob() : undefined)
+    );
   }
 
   /** The next batch is on its way to the database before this one is announced, in the same turn of the event loop. */
-  private async run({ conversationIds, work }: Turn): Promise<void> {
+  private async run({ kind, conversationIds, work }: Turn): Promise<void> {
     conversationIds.forEach((id) => this.busy.add(id));
     const announce = await work();
     conversationIds.forEach((id) => this.busy.delete(id));
-    this.running -= 1;
+    this.running[kind] -= 1;
     this.pump();
     announce();
   }
 
   /**
-   * The sends that stand first in their conversations, or one job by itself. A conversation that had its turn goes to the
+   * The sends that stand first in their conversations. A conversation that had its turn goes to the
    * end of the line with what is left of it: however busy some are, the others come next.
    */
   private gather(): Turn | undefined {
@@ -136,20 +147,26 @@ export class WriteQueue implements OnApplicationShutdown {
     const conversationIds: string[] = [];
     for (const [conversationId, line] of this.waiting) {
       if (this.busy.has(conversationId) || batch.length >= MAX_BATCH) continue;
-      const first = line[0];
-      if (first && 'job' in first) {
-        if (batch.length > 0) continue;
-        line.shift();
-        this.served([conversationId], 1);
-        return { conversationIds: [conversationId], work: () => first.job().then(() => nothing) };
-      }
       const sends = leadingSends(line, MAX_BATCH - batch.length);
+      if (sends.length === 0) continue;
       line.splice(0, sends.length);
       conversationIds.push(conversationId);
       batch.push(...sends);
     }
     this.served(conversationIds, batch.length);
-    return batch.length > 0 ? { conversationIds, work: () => this.commit(batch) } : undefined;
+    return batch.length > 0 ? { kind: 'batch', conversationIds, work: () => this.commit(batch) } : undefined;
+  }
+
+  /** What stands first in its conversation, by itself. */
+  private nextJob(): Turn | undefined {
+    for (const [conversationId, line] of this.waiting) {
+      const [first] = line;
+      if (!first || !('job' in first) || this.busy.has(conversationId)) continue;
+      line.shift();
+      this.served([conversationId], 1);
+      return { kind: 'job', conversationIds: [conversationId], work: () => first.job().then(() => nothing) };
+    }
+    return undefined;
   }
 
   private served(conversationIds: string[], count: number): void {
@@ -171,8 +188,22 @@ export class WriteQueue implements OnApplicationShutdown {
       if (batch.length === 1 || !this.store.blamesOneDraft(error))
         return () => batch.forEach(({ fail }) => fail(error));
       // One draft spoiled the statement for all: each by itself, so that only that one fails.
-      for (const send of batch) (await this.commit([send]))();
+      await this.commitEach(batch);
       return nothing;
+    }
+  }
+
+  /** What waits for a room that is locked is refused with the first of it, and keeps the others waiting once. */
+  private async commitEach(batch: Send[]): Promise<void> {
+    const lockedOut = new Map<string, unknown>();
+    for (const send of batch) {
+      const { conversationId } = send.draft;
+      const fail = (error: unknown) => {
+        if (this.store.isLockedOut(error)) lockedOut.set(conversationId, error);
+        send.fail(error);
+      };
+      if (lockedOut.has(conversationId)) send.fail(lockedOut.get(conversationId));
+      else (await this.commit([{ ...send, fail }]))();
     }
   }
 

@@ -90,7 +90,8 @@ export const SESSION_ROWS = `
   LEFT JOIN LATERAL (
     SELECT json_build_object('id', id, 'status', status, 'error', error) AS reply FROM (
       (SELECT id, status, error FROM replies WHERE session_id = s.id AND status = 'running')
-      UNION ALL (SELECT id, status, error FROM replies WHERE session_id = s.id ORDER BY id DESC LIMIT 1)
+      UNION ALL (SELECT id, status, error FROM replies WHERE session_id = s.id
+        ORDER BY created_at DESC, id DESC LIMIT 1)
     ) known LIMIT 1
   ) latest ON true`;
 

@@ -41,7 +41,7 @@ export class Purge {
     };
   }
 
-  /** Deleted messages. Those that others answer or a thread hangs on keep their place, as does the last one of a conversation. */
+  /** Deleted messages. Those that somebody or an agent answered, or a thread hangs on, keep their place, as does the last one. */
   private async tombstones(days: number): Promise<number> {
     let purged = 0;
     let after: Place | undefined = { deletedAt: '-infinity', conversationId: NO_ID, seq: 0 };
@@ -85,6 +85,7 @@ export class Purge {
              SELECT 1 FROM messages answer WHERE answer.conversation_id = $1 AND answer.reply_to_id = m.id
            )
            AND NOT EXISTS (SELECT 1 FROM threads WHERE parent_id = $1 AND message_id = m.id)
+           AND NOT EXISTS (SELECT 1 FROM replies WHERE session_id = $1 AND asked_id = m.id AND message_id IS NOT NULL)
          RETURNING m.rev`,
         [conversationId, seqs, room.lastSeq],
       );

@@ -48,7 +48,7 @@ export class RepliesService {
     const row = await this.database.one<ReplyRow>(
       `SELECT ${REPLY_COLUMNS} FROM replies reply WHERE session_id = $1 AND id = coalesce(
          (SELECT id FROM replies WHERE session_id = $1 AND status = 'running'),
-         (SELECT id FROM replies WHERE session_id = $1 ORDER BY id DESC LIMIT 1))`,
+         (SELECT id FROM replies WHERE session_id = $1 ORDER BY created_at DESC, id DESC LIMIT 1))`,
       [room.id],
     );
     return row && this.upToDate(row);

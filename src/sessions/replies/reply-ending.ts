@@ -33,19 +33,26 @@ export class ReplyEnding {
   async said(run: ReplyRun, agent: AnsweringAgent, status: 'done' | 'stopped'): Promise<void> {
     if (run.text.trimEnd() === '') return this.stopped(run);
     let { replacesId } = run.reply;
+    let isDoubtful = false;
     for (;;) {
       try {
         await this.keep(run, agent, status, replacesId);
         return this.announce(run.reply, status);
       } catch (error) {
         const { status: httpStatus, code } = problemOf(error);
-        if (code === 'reply_over') return;
+        if (code === 'reply_over') return isDoubtful ? this.tellIfEnded(run.reply, status) : undefined;
         if (code === 'message_deleted' || (replacesId && httpStatus === 404)) replacesId = null;
         else if (httpStatus === 404) return this.stopped(run);
         else if (httpStatus !== 503 || run.left === 'lost' || run.left === 'handed_back') throw error;
         else await sleep(RETRY_MS);
+        isDoubtful ||= httpStatus === 503;
       }
     }
+  }
+
+  /** A try that failed may have been committed all the same. */
+  private async tellIfEnded(reply: TakenReply, status: 'done' | 'stopped'): Promise<void> {
+    if (await this.store.hasEnded(reply, status)) this.announce(reply, status);
   }
 
   async failed(run: ReplyRun, error: FailureCode): Promise<void> {

@@ -39,8 +39,20 @@ export class ReplyQuestion {
   async of(reply: TakenReply, agentId: string): Promise<Question | undefined> {
     const { sessionId, askedId, userId, username, id: replyId } = reply;
     const said = await this.database.query<Said>(SAID, [sessionId, askedId, HISTORY]);
-    if (said.at(-1)?.id !== askedId) return undefined;
+    const last = said.at(-1);
+    if (!last || (last.id !== askedId && !(last.role === 'user' && (await this.moveTo(last.id, reply)))))
+      return undefined;
     const history = said.map(({ role, content }) => ({ role, content }));
-    return { agentId, sessionId, replyId, userId, username, messageId: askedId, history };
+    return { agentId, sessionId, replyId, userId, username, messageId: last.id, history };
+  }
+
+  /** What was asked last is gone, and what was said before it waits as well: false where that had its reply. */
+  private async moveTo(askedId: string, { sessionId, id, attempt }: TakenReply): Promise<boolean> {
+    const moved = await this.database.query(
+      `UPDATE replies SET asked_id = $4 WHERE session_id = $1 AND id = $2 AND status = 'running' AND attempts = $3
+         AND NOT EXISTS (SELECT 1 FROM replies other WHERE other.session_id = $1 AND other.asked_id = $4) RETURNING 1`,
+      [sessionId, id, attempt, askedId],
+    );
+    return moved.length > 0;
   }
 }

@@ -138,6 +138,15 @@ export class ReplyStore {
     return ended.length > 0;
   }
 
+  /** Whether it was this attempt that ended so. */
+  async hasEnded({ sessionId, id, attempt }: TakenReply, status: 'done' | 'stopped'): Promise<boolean> {
+    const ended = await this.database.query(
+      `SELECT 1 FROM replies WHERE session_id = $1 AND id = $2 AND attempts = $3 AND status = $4`,
+      [sessionId, id, attempt, status],
+    );
+    return ended.length > 0;
+  }
+
   /** Lets go of what this node runs, for whoever takes it up next. */
   async handBack(): Promise<void> {
     await this.database.query(`UPDATE replies SET leased_until = now() WHERE status = 'running' AND node = $1`, [

@@ -18,6 +18,7 @@ export type ReplyStatus = 'waiting' | 'running' | 'done' | 'failed' | 'stopped';
 @Index('replies_asked', ['sessionId', 'askedId'])
 @Index('replies_replaces', ['sessionId', 'replacesId'], { where: 'replaces_id IS NOT NULL' })
 @Index('replies_message', ['sessionId', 'messageId'], { where: 'message_id IS NOT NULL' })
+@Index('replies_latest', ['sessionId', 'createdAt', 'id'])
 @Index('replies_ended', ['endedAt'], { where: 'ended_at IS NOT NULL' })
 @Check('replies_status', `status IN ('waiting', 'running', 'done', 'failed', 'stopped')`)
 @Check('replies_failed', `(status = 'failed') = (error IS NOT NULL)`)

@@ -37,6 +37,8 @@ export class Speaking {
       await this.answer(run);
     } catch (error) {
       this.logger.error({ err: error as Error, ...idsOf(run) }, 'a reply went wrong');
+      // Another node takes it up.
+      if (run.left === 'handed_back') return;
       await this.ending.failed(run, 'internal').catch((failure: unknown) => {
         this.logger.error({ err: failure as Error, ...idsOf(run) }, 'a failed reply could not be marked');
       });

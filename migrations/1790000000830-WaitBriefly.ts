@@ -1,0 +1,20 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+/**
+ * A send that finds its room locked gives up after two seconds: the others of its batch wait with it, and who was let in
+ * to write may have been removed since. The latest reply of a session is found by when it was asked for, and not by its
+ * id, in which a node's clock stands.
+ */
+export class WaitBriefly1790000000830 implements MigrationInterface {
+  name = 'WaitBriefly1790000000830';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`ALTER FUNCTION append_messages(json) SET lock_timeout = '2s'`);
+    await runner.query(`CREATE INDEX replies_latest ON replies (session_id, created_at, id)`);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(`DROP INDEX replies_latest`);
+    await runner.query(`ALTER FUNCTION append_messages(json) RESET lock_timeout`);
+  }
+}
