@@ -84,14 +84,16 @@ export class HistoryService {
 
   /**
    * The page before the `skip` newest. A seq has no gaps after what was cleared, since the deleted keep their place:
-   * so skipping is subtracting, however far back.
+   * so skipping is subtracting, however far back, until a purge has taken some of them out.
    */
   async pageSkipping(viewer: Viewer, skip: number, limit: number): Promise<MessageView[]> {
-    const head = await this.database.one<{ lastSeq: number }>(
-      `SELECT last_seq AS "lastSeq" FROM conversations WHERE id = $1`,
-      [viewer.room.id],
+    const head = await this.database.one<{ before: number | null }>(
+      `SELECT CASE WHEN floor_rev = 0 THEN last_seq - $2::bigint + 1 ELSE (
+         SELECT m.seq + 1 FROM messages m WHERE m.conversation_id = $1 ORDER BY m.seq DESC OFFSET $2 LIMIT 1
+       ) END AS before FROM conversations WHERE id = $1`,
+      [viewer.room.id, skip],
     );
-    const before = (head?.lastSeq ?? 0) - skip + 1;
+    const before = head?.before ?? 0;
     return before > 1 ? (await this.page(viewer, { before }, limit)).items : [];
   }
 

@@ -17,10 +17,13 @@ import { withReadTimes } from './read-times.js';
 import { roomNow } from './room-now.js';
 import { WriteQueue } from './write-queue.js';
 
-/** Judges a message and changes it. `rev` is what the change will have. Gives false where there was nothing to change. */
-type Act = (tx: Tx, message: MessageRow, rev: number) => Promise<boolean>;
+/**
+ * Judges a message and changes it. `rev` is what the change will have, `room` as it is under its lock. Gives false where
+ * there was nothing to change.
+ */
+type Act = (tx: Tx, message: MessageRow, rev: number, room: Room) => Promise<boolean>;
 /** The same for those of many that are there, in order of seq. Gives the ids of those that it changed, in that order. */
-type ActOnMany = (tx: Tx, messages: MessageRow[]) => Promise<string[]>;
+type ActOnMany = (tx: Tx, messages: MessageRow[], room: Room) => Promise<string[]>;
 
 /** The one way in which stored messages are changed, whatever is changed about them. */
 @Injectable()
@@ -39,7 +42,7 @@ export class MessageChanges {
       const room = await roomNow(tx, pass);
       const [before] = await loadMessages(tx, viewerOf(pass), room, [messageId]);
       if (!before) throw Problem.notFound('This message');
-      if (!(await act(tx, before, last + 1))) return presentMessage(before);
+      if (!(await act(tx, before, last + 1, room))) return presentMessage(before);
       const [after] = await stamp(tx, viewerOf(pass), room, kind, last, [messageId]);
       return presentMessage(after ?? before);
     });
@@ -49,7 +52,7 @@ export class MessageChanges {
   many(pass: Writer, ids: string[], kind: EventKind<MessageChange>, act: ActOnMany): Promise<MessageView[]> {
     return this.underLock(pass.room, async (tx, last) => {
       const room = await roomNow(tx, pass);
-      const changed = await act(tx, await loadMessages(tx, viewerOf(pass), room, ids));
+      const changed = await act(tx, await loadMessages(tx, viewerOf(pass), room, ids), room);
       return (await stamp(tx, viewerOf(pass), room, kind, last, changed)).map(presentMessage);
     });
   }

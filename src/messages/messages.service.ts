@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { StandingChanged } from '../access/access.events.js';
 import { auditInRoom } from '../access/audit/audit.js';
-import { audienceOf, type Room, rulingKind } from '../access/facts.js';
+import { audienceOf, peopleOf, type Room, rulingKind } from '../access/facts.js';
 import { Moderator, Scribe, Writer } from '../access/pass.js';
 import {
   ConversationCleared,
@@ -21,7 +21,8 @@ import { WhoIsHere } from './mentions/who-is-here.js';
 import type { AttachmentData } from './message.entity.js';
 import { type MessageRow, messageView, type MessageView } from './message.presenter.js';
 import { MessageCreated, MessageDeleted, MessageStored, MessageUpdated } from './messages.events.js';
-import { removeContents } from './remove-contents.js';
+import { removeContents, untitle } from './remove-contents.js';
+import { roomNow } from './room-now.js';
 import { WriteQueue } from './write-queue.js';
 
 /** What became of a send; with the message where it was stored. */
@@ -88,11 +89,12 @@ export class MessagesService {
   /** Throws 404, 403 for somebody else's message, 409 `message_deleted`. The same content changes nothing. */
   async edit(writer: Writer, messageId: string, content: string): Promise<MessageView> {
     const named = await this.whoIsHere.named(writer, mentioning(writer, content));
-    return this.changes.one(writer, messageId, MessageUpdated, async (tx, message) => {
+    return this.changes.one(writer, messageId, MessageUpdated, async (tx, message, _rev, room) => {
       if (!mayEdit(writer, message)) throw Problem.forbidden('Only its author may edit a message.');
       if (message.content === null) throw Problem.conflict('message_deleted', 'This message is deleted.');
       if (message.content === content) return false;
       const key = [message.conversationId, message.id];
+      await untitle(tx, room, [message.id], content);
       await tx.prepared(
         `INSERT INTO message_revisions (conversation_id, message_id, rev, content, created_at)
          SELECT conversation_id, id, rev, content, coalesce(edited_at, created_at)
@@ -104,7 +106,7 @@ export class MessagesService {
         content,
       ]);
       if (named.names || named.everyone || message.mentions || message.mentionsEveryone) {
-        await storeMentions(tx, message, named);
+        await storeMentions(tx, message, { ...named, userIds: peopleOf(room) });
       }
       return true;
     });
@@ -112,11 +114,12 @@ export class MessagesService {
 
   /** By its author, or with a moderator's pass. The text and its revisions go; the place stays. Twice is once. */
   async delete(pass: Writer | Moderator, messageId: string): Promise<MessageView> {
-    return this.changes.one(pass, messageId, MessageDeleted, async (tx, message) => {
+    return this.changes.one(pass, messageId, MessageDeleted, async (tx, message, _rev, room) => {
       const own = message.authorId === pass.actor.userId;
       if (!own && !(pass instanceof Moderator))
         throw Problem.forbidden('Only its author or a moderator may delete a message.');
       if (message.content === null) return false;
+      await untitle(tx, room, [message.id]);
       await removeContents(tx, message.conversationId, [message.id]);
       if (!own) await auditInRoom(tx, pass, 'message.deleted', [message.id]);
       return true;
@@ -125,8 +128,9 @@ export class MessagesService {
 
   /** Up to a hundred at once, in one commit. Skips what is deleted already or not of this room; gives how many went. */
   async deleteMany(moderator: Moderator, messageIds: string[]): Promise<number> {
-    const deleted = await this.changes.many(moderator, messageIds, MessageDeleted, async (tx, messages) => {
+    const deleted = await this.changes.many(moderator, messageIds, MessageDeleted, async (tx, messages, room) => {
       const present = messages.filter(({ content }) => content !== null).map(({ id }) => id);
+      await untitle(tx, room, present);
       await removeContents(tx, moderator.room.id, present);
       await auditInRoom(tx, moderator, 'message.deleted', present);
       return present;
@@ -135,8 +139,9 @@ export class MessagesService {
   }
 
   /** Takes everything out of a session, the threads on it too. Its counters go on, so that a client that was away learns of it. */
-  async clear({ room }: Moderator): Promise<void> {
-    await this.changes.underLock(room, async (tx) => {
+  async clear(pass: Moderator): Promise<void> {
+    await this.changes.underLock(pass.room, async (tx) => {
+      const room = await roomNow(tx, pass);
       const cleared = await tx.one<{ rev: number; clearedSeq: number }>(
         `UPDATE conversations SET last_rev = last_rev + 1, cleared_seq = last_seq WHERE id = $1
          RETURNING last_rev AS rev, cleared_seq AS "clearedSeq"`,
@@ -149,6 +154,7 @@ export class MessagesService {
          ORDER BY id FOR UPDATE`,
         [room.id],
       );
+      await untitle(tx, room);
       await tx.query(`DELETE FROM messages WHERE conversation_id = $1`, [room.id]);
       for (const { id } of threads) tx.announce(StandingChanged([], { scope: `conversation:${id}` }));
       tx.announce(ConversationCleared(audienceOf(room), { conversationId: room.id, ...cleared }));

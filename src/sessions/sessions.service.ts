@@ -95,7 +95,7 @@ export class SessionsService {
     await this.changes.underLock(pass.room, async (tx) => {
       const room = await roomNow(tx, pass);
       const waited = await waits(tx, room.id);
-      await tx.query(`DELETE FROM conversations WHERE id = $1`, [room.id]);
+      await this.conversations.delete(tx, [room.id]);
       tx.announce(StandingChanged([], { scope: `conversation:${room.id}` }));
       tx.announce(ConversationDeleted(audienceOf(room), { conversationId: room.id }));
       await tellWatchers(tx, room.id, waited);

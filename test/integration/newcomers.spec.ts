@@ -62,7 +62,7 @@ describe('who comes in while something is said', () => {
   const conversations = () => here.app.get(ConversationsService);
   const revsOf = (socket: Socket) => socket.of('message.created').map(({ rev }) => rev as number);
   /** Whose answer from the database may come late. */
-  const committing = () => here.app.get(UnitOfWork) as unknown as { commit(): Promise<void> };
+  const committing = () => here.app.get<{ commit(): Promise<void> }>(UnitOfWork);
   /** The first node has seen what was written of ended memberships so far. */
   const noticesRead = async () => {
     for (let looks = 0; looks < 2; looks += 1)
@@ -253,6 +253,20 @@ describe('who comes in while something is said', () => {
     for (const socket of [hers, his]) await socket.next(({ message }) => message?.content === 'after');
     expect([hers, his].map((socket) => socket.of('conversation.created').length)).toEqual([0, 1]);
     for (const socket of [hers, his]) socket.close();
+  });
+
+  it('are told once of a thread that they write in several times at once', async () => {
+    await join();
+    const { id } = await say('a thread');
+    const thread = (await here.app.get(ThreadsService).open(await enter(ada, room), id)).id;
+    const socket = await socketOf(bob);
+    const writer = await enter(bob, thread);
+    await Promise.all(['1', '2', '3'].map((content) => here.app.get(MessagesService).append(writer, { content })));
+    await socket.next('conversation.created');
+    await say('after');
+    await socket.next(({ message }) => message?.content === 'after');
+    expect(socket.of('conversation.created')).toHaveLength(1);
+    socket.close();
   });
 
   it('are not told by a sync of what they have yet to be told that they have', async () => {

@@ -14,6 +14,8 @@ import { MessageStored, MessageUpdated } from '../messages.events.js';
 @Injectable()
 export class ThreadsService {
   private readonly logger = new Logger(ThreadsService.name);
+  /** Who is being told of which thread: what somebody writes in one moment makes it theirs once. */
+  private readonly telling = new Set<string>();
 
   constructor(
     private readonly changes: MessageChanges,
@@ -57,6 +59,9 @@ export class ThreadsService {
 
   /** Who writes takes part: append_messages has stored that already. */
   private async tellWriter(threadId: string, userId: string): Promise<void> {
+    const key = `${threadId} ${userId}`;
+    if (this.telling.has(key)) return;
+    this.telling.add(key);
     try {
       const conversation = await this.conversations.stateOf(threadId, userId);
       this.bus.publish(ConversationCreated([`user:${userId}`], { conversation }));
@@ -66,6 +71,8 @@ export class ThreadsService {
         'a writer could not be told of taking part in a thread',
       );
       this.bus.publish(OutcomeUnknown([], { rooms: [], people: [`user:${userId}`] }));
+    } finally {
+      this.telling.delete(key);
     }
   }
 }
