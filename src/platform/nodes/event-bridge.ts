@@ -57,6 +57,12 @@ export class EventBridge implements OnModuleInit {
     }
   }
 
+  arrivalsFrom(nodeId: string): Arrivals {
+    const arrivals = this.arrivals.get(nodeId) ?? new Arrivals(0);
+    this.arrivals.set(nodeId, arrivals);
+    return arrivals;
+  }
+
   private open(text: string): void {
     let parcel: Parcel;
     try {
@@ -67,8 +73,7 @@ export class EventBridge implements OnModuleInit {
     }
     if (parcel.from === this.nodeId) return;
     const { from, number } = parcel;
-    if (!this.arrivals.has(from)) this.arrivals.set(from, new Arrivals(number - 1));
-    this.arrivals.get(from)?.add(number);
+    this.arrivalsFrom(from).add(number);
     for (const event of parcel.events) this.bus.hear({ ...event, afar: true });
   }
 }

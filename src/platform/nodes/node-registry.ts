@@ -1,7 +1,6 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { Database } from '../database/database.js';
 import { EventBus } from '../events/event-bus.js';
-import { Arrivals } from './arrivals.js';
 import { EventBridge } from './event-bridge.js';
 import { HintsLost } from './nodes.events.js';
 import { RedisLink } from './redis-link.js';
@@ -24,7 +23,7 @@ interface Neighbour {
 @Injectable()
 export class NodeRegistry implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger(NodeRegistry.name);
-  private known = new Map<string, number>();
+  private known: Map<string, number> | undefined;
   private timer: NodeJS.Timeout | undefined;
   private stopped = false;
 
@@ -35,8 +34,11 @@ export class NodeRegistry implements OnApplicationBootstrap, OnApplicationShutdo
     private readonly link: RedisLink,
   ) {}
 
-  onApplicationBootstrap(): void {
-    if (this.link.isWanted) this.again(0);
+  /** The first look is before the first socket: what was sent until then is not for the sockets here. */
+  async onApplicationBootstrap(): Promise<void> {
+    if (!this.link.isWanted) return;
+    await this.beat();
+    this.again();
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -44,12 +46,17 @@ export class NodeRegistry implements OnApplicationBootstrap, OnApplicationShutdo
     clearTimeout(this.timer);
     if (!this.link.isWanted) return;
     // Without it the others would look for what a dead node left untold; a database that is away cannot be told.
-    await this.database.query(`DELETE FROM nodes WHERE id = $1`, [this.bridge.nodeId]).catch(() => undefined);
+    await this.database
+      .query(`UPDATE nodes SET sent = $2, ended = true, seen_at = clock_timestamp() WHERE id = $1`, [
+        this.bridge.nodeId,
+        this.bridge.sent,
+      ])
+      .catch(() => undefined);
   }
 
-  private again(after = BEAT_MS): void {
+  private again(): void {
     if (this.stopped) return;
-    this.timer = setTimeout(() => void this.beat().finally(() => this.again()), after).unref();
+    this.timer = setTimeout(() => void this.beat().finally(() => this.again()), BEAT_MS).unref();
   }
 
   private async beat(): Promise<void> {
@@ -59,7 +66,7 @@ export class NodeRegistry implements OnApplicationBootstrap, OnApplicationShutdo
            INSERT INTO nodes (id, sent) VALUES ($1, $2)
            ON CONFLICT (id) DO UPDATE SET sent = excluded.sent, seen_at = clock_timestamp()
          )
-         SELECT id, sent, seen_at < clock_timestamp() - interval '${GONE_AFTER}' AS gone FROM nodes
+         SELECT id, sent, NOT ended AND seen_at < clock_timestamp() - interval '${GONE_AFTER}' AS gone FROM nodes
          WHERE id <> $1 AND seen_at > clock_timestamp() - interval '1 minute'`,
         [this.bridge.nodeId, this.bridge.sent],
       );
@@ -73,21 +80,23 @@ export class NodeRegistry implements OnApplicationBootstrap, OnApplicationShutdo
   private compare(neighbours: Neighbour[]): boolean {
     const before = this.known;
     this.known = new Map(neighbours.filter(({ gone }) => !gone).map(({ id, sent }) => [id, sent]));
+    if (!before) {
+      for (const { id, sent } of neighbours) this.bridge.arrivalsFrom(id).giveUp(sent);
+      return false;
+    }
+    for (const id of before.keys()) if (!this.known.has(id)) this.bridge.arrivals.delete(id);
     let lost = false;
     for (const { id, gone } of neighbours) {
       const sentBefore = before.get(id);
       if (sentBefore === undefined) continue;
-      if (gone) this.bridge.arrivals.delete(id);
       if (gone || this.missing(id, sentBefore)) lost = true;
     }
     return lost;
   }
 
   private missing(id: string, sent: number): boolean {
-    const arrivals = this.bridge.arrivals.get(id);
-    // What it sent before this node came to know it is not for the sockets here: they opened later.
-    if (!arrivals) this.bridge.arrivals.set(id, new Arrivals(sent));
-    if (!arrivals || arrivals.include(sent)) return false;
+    const arrivals = this.bridge.arrivalsFrom(id);
+    if (arrivals.include(sent)) return false;
     arrivals.giveUp(sent);
     this.logger.warn({ node: id }, 'events of another node did not arrive: reading them from the database');
     return true;
