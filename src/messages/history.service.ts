@@ -21,8 +21,12 @@ export interface Place {
   around?: number | undefined;
 }
 
+/** The newest message that there was, for this node alone: JSON leaves it out. */
+export const LAST_SEQ = Symbol('lastSeq');
+
 /** The difference between what a client has and what is. */
 export class Changes {
+  [LAST_SEQ]: number;
   @ApiProperty({ type: [MessageView], description: 'In order of rev, each in its present state.' })
   items: MessageView[];
   @ApiProperty({ description: 'Ask on from here.', example: 57 }) rev: number;
@@ -50,7 +54,7 @@ const AROUND = `(${BEFORE}) UNION ALL (${upTo('m.seq >= $3', 'seq', '$5')}) ORDE
  * and missed without a word.
  */
 const changesUpTo = (most: number) => `
-  SELECT c.last_rev AS "headRev", c.cleared_seq AS "clearedSeq", c.floor_rev AS "floorRev", changed.*
+  SELECT c.last_rev AS "headRev", c.last_seq AS "lastSeq", c.cleared_seq AS "clearedSeq", c.floor_rev AS "floorRev", changed.*
   FROM conversations c
   LEFT JOIN LATERAL (
     SELECT * FROM (
@@ -63,7 +67,9 @@ const PAGE_OF_CHANGES = changesUpTo(LONGEST);
 const MANY_CHANGES = changesUpTo(1_001);
 
 type SharedRow = Omit<MessageRow, 'reacted'> & { reactedBy: Record<string, string[]> | null };
-type ChangesRow = { headRev: number; clearedSeq: number; floorRev: number } & (SharedRow | { id: null });
+type ChangesRow = { headRev: number; lastSeq: number; clearedSeq: number; floorRev: number } & (
+  SharedRow | { id: null }
+);
 
 /** Everything that is read of a room's messages. */
 @Injectable()
@@ -114,15 +120,16 @@ export class HistoryService {
     const found = await this.database.prepared<ChangesRow>(text, [room.id, userIds, after, limit + 1]);
     const [head] = found;
     if (!head) throw Problem.notFound('This conversation');
-    const { headRev, clearedSeq, floorRev } = head;
+    const { headRev, lastSeq, clearedSeq, floorRev } = head;
     const isLost = after > headRev || after < floorRev;
-    if (isLost) return () => ({ items: [], rev: headRev, more: false, reset: true, clearedSeq });
+    if (isLost) return () => ({ items: [], rev: headRev, more: false, reset: true, clearedSeq, [LAST_SEQ]: lastSeq });
     const changed = found.filter((row): row is ChangesRow & SharedRow => row.id !== null);
     const rows = await withReadTimes(this.database, room, changed);
     const shown = rows.slice(0, limit).map((row) => ({ row, asOthersSeeIt: presentMessage({ ...row, reacted: [] }) }));
     const more = rows.length > limit;
     const rev = more ? (shown.at(-1)?.row.rev ?? after) : headRev;
-    const asOthersSeeThem = { items: shown.map((each) => each.asOthersSeeIt), rev, more, reset: false, clearedSeq };
+    const items = shown.map((each) => each.asOthersSeeIt);
+    const asOthersSeeThem = { items, rev, more, reset: false, clearedSeq, [LAST_SEQ]: lastSeq };
     return (userId = '') =>
       shown.some(({ row }) => row.reactedBy?.[userId])
         ? { ...asOthersSeeThem, items: shown.map((each) => seenBy(each, userId)) }

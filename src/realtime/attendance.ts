@@ -14,6 +14,10 @@ import { Hub } from './hub.js';
 import { Newcomers } from './newcomers.js';
 import { RoomOrder } from './room-order.js';
 
+/** How often what may have been committed is looked for, and how far apart. */
+const LOOKS = 5;
+const LOOK_MS = 1_000;
+
 /**
  * Holds what open sockets listen to against the database: when a notice says that somebody left a server on another
  * node, and when events were lost.
@@ -41,7 +45,12 @@ export class Attendance implements OnModuleInit {
     });
     this.bus.on(OutcomeUnknown, ({ people }) => {
       const all = people.flatMap((topic) => [...this.hub.of(topic)].map(({ actor }) => actor.userId));
-      for (const userId of new Set(all)) this.confirm(userId);
+      const look = () => {
+        for (const userId of new Set(all)) this.confirm(userId);
+      };
+      look();
+      // It may be about to commit what it was sent before it hung.
+      for (let n = 1; n < LOOKS; n += 1) setTimeout(look, n * LOOK_MS).unref();
     });
   }
 
@@ -53,17 +62,18 @@ export class Attendance implements OnModuleInit {
       await this.dropLost(userId);
       news.push([userId, await this.roomsGained(userId)]);
     };
-    await Promise.all([...people].map((userId) => this.inTurn(() => look(userId))));
+    const looks = await Promise.allSettled([...people].map((userId) => this.inTurn(() => look(userId))));
     // Told after all have been looked at: two people here may have gained the same room.
     for (const [userId, rooms] of news) this.tell(userId, rooms);
+    const failed = looks.find((result) => result.status === 'rejected');
+    if (failed) throw failed.reason;
   }
 
   /** Holds what somebody here listens to against the database, where another node says that it changed. */
   confirm(userId: string, serverId?: string): void {
     if (this.connectionsOf(userId).length === 0) return;
     const look = async () => {
-      await this.dropLost(userId);
-      this.tell(userId, await this.roomsGained(userId));
+      await this.look(userId);
       // They were told that they belong to it: that was long ago.
       if (serverId !== undefined && !this.listening(userId).has(`server:${serverId}`))
         this.tellRemoved(userId, serverId);
@@ -81,6 +91,23 @@ export class Attendance implements OnModuleInit {
   left(userId: string, serverId: string): void {
     for (const connection of this.connectionsOf(userId)) this.hub.unsubscribe(connection, `server:${serverId}`);
     this.confirm(userId);
+  }
+
+  /**
+   * A room as this person was told it: from now on its changes come in order. Of a channel that is news here nobody else
+   * was told.
+   */
+  learn({ id, kind, serverId, rev, lastSeq }: ConversationState, userId: string): void {
+    const person: Topic = `user:${userId}`;
+    const audience: Topic = serverId ? `server:${serverId}` : person;
+    const isFirst = kind === 'channel' && !this.othersListen(audience, userId);
+    this.order.learn(id, rev, lastSeq, [audience], isFirst ? audience : person);
+  }
+
+  /** What was lost first: who came back to it meanwhile has gained it. */
+  private async look(userId: string): Promise<void> {
+    await this.dropLost(userId);
+    this.tell(userId, await this.roomsGained(userId));
   }
 
   private async dropLost(userId: string): Promise<void> {
@@ -110,16 +137,31 @@ export class Attendance implements OnModuleInit {
     const servers = await this.conversations.serversOf(userId);
     const lacks = (id: string) => this.connectionsOf(userId).some(({ topics }) => !topics.has(`server:${id}`));
     const gained = new Set(servers.filter(lacks));
-    for (const id of gained) {
-      for (const connection of this.connectionsOf(userId)) this.hub.subscribe(connection, `server:${id}`);
+    const begun = this.connectionsOf(userId).flatMap((connection) =>
+      [...gained].map((id): [Connection, Topic] => [connection, `server:${id}`]),
+    );
+    const fresh = begun.filter(([connection, topic]) => !connection.topics.has(topic));
+    for (const [connection, topic] of fresh) this.hub.subscribe(connection, topic);
+    let rooms: ConversationState[];
+    try {
+      // Listened first and read then: whoever lost the server in between is found out now.
+      if (gained.size > 0) await this.dropLost(userId);
+      rooms = await this.conversations.statesOf(userId);
+    } catch (error) {
+      // They hear nothing of what they were not told that it is theirs: the next look finds it again.
+      for (const [connection, topic] of fresh) this.hub.unsubscribe(connection, topic);
+      throw error;
     }
-    // Listened first and read then: whoever lost the server in between is found out now.
-    if (gained.size > 0) await this.dropLost(userId);
-    const rooms = await this.conversations.statesOf(userId);
     return rooms.filter(({ id, kind, serverId }) => {
       if (serverId && gained.has(serverId)) return true;
-      return serverId && kind !== 'thread' ? !this.order.knows(id) : !this.order.isKnownTo(id, `user:${userId}`);
+      const all: Topic[] = kind === 'channel' ? [`server:${serverId ?? ''}`] : [];
+      return !this.order.isKnownTo(id, `user:${userId}`, ...all);
     });
+  }
+
+  /** Whoever opens a socket now is told of their rooms with that. */
+  private othersListen(topic: Topic, userId: string): boolean {
+    return [...this.hub.of(topic)].some(({ actor, isOpening }) => !isOpening && actor.userId !== userId);
   }
 
   private connectionsOf(userId: string): Connection[] {

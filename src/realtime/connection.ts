@@ -47,6 +47,8 @@ interface Change {
 interface Sync {
   /** Live events of the room, which wait for its end. */
   held: Change[];
+  /** The room, and what it is lost with: its server, or of a thread the room that it hangs in. */
+  lostWith: readonly string[];
   isInterrupted: boolean;
 }
 
@@ -135,15 +137,16 @@ export class Connection {
   }
 
   /** False where a sync of this room runs already. */
-  beginSync(conversationId: string): boolean {
+  beginSync(conversationId: string, ...lostWith: (string | null | undefined)[]): boolean {
     if (this.syncing.has(conversationId)) return false;
-    this.syncing.set(conversationId, { held: [], isInterrupted: false });
+    const these = [conversationId, ...lostWith].filter((id) => typeof id === 'string');
+    this.syncing.set(conversationId, { held: [], lostWith: these, isInterrupted: false });
     return true;
   }
 
-  /** The room, or without one all that belongs to a server, is theirs no more: they forget it, and may have it again. */
-  interruptSync(conversationId?: string): void {
-    for (const [id, sync] of this.syncing) sync.isInterrupted ||= id === (conversationId ?? id);
+  /** The room, or all of the server, is theirs no more: they forget it, and may have it again. */
+  interruptSync(id: string): void {
+    for (const sync of this.syncing.values()) sync.isInterrupted ||= sync.lostWith.includes(id);
   }
 
   isInterrupted(conversationId: string): boolean {

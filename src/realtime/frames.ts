@@ -90,8 +90,8 @@ export class Frames {
   }
 
   private async sync(connection: Connection, { conversationId, afterRev, ref }: SyncFrame): Promise<Answer> {
-    await this.access.enter(connection.actor, conversationId, 'read');
-    return { later: this.syncs.run(connection, conversationId, afterRev, ref) };
+    const { room } = await this.access.enter(connection.actor, conversationId, 'read');
+    return { later: this.syncs.run(connection, room, afterRev, ref) };
   }
 
   private async subscribe(connection: Connection, { conversationId }: RoomFrame): Promise<Answer> {
@@ -124,6 +124,7 @@ export class Frames {
   private async authenticate(connection: Connection, { token }: AuthenticateFrame): Promise<Answer> {
     const { actor, expiresAt } = await this.tokens.verify(token);
     if (actor.userId !== connection.actor.userId) throw Problem.forbidden('This socket belongs to somebody else.');
+    connection.become(actor);
     connection.expireAt(expiresAt);
     return { type: 'ack' };
   }

@@ -59,7 +59,7 @@ export class Hub {
 
   unsubscribe(connection: Connection, topic: Topic): void {
     if (connection.isOpening) connection.lost.add(topic);
-    if (topic.startsWith('server:')) connection.interruptSync();
+    if (topic.startsWith('server:')) connection.interruptSync(topic.slice('server:'.length));
     connection.topics.delete(topic);
     const listeners = this.topics.get(topic);
     listeners?.delete(connection);

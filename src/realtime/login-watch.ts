@@ -28,14 +28,15 @@ export class LoginWatch implements OnModuleInit {
     });
   }
 
-  private async refresh(connection: Connection): Promise<void> {
+  /** Reads again who they are, and whether their login still lives. */
+  async refresh(connection: Connection): Promise<void> {
     try {
       const actor = await this.actors.find(connection.actor.loginId);
       if (!actor || actor.lacksSecondFactor) return end(connection, !actor);
       connection.become(actor);
       if (connection.isClosed) return;
       if (actor.isAdvocate) this.hub.subscribe(connection, 'advocates');
-      else this.hub.unsubscribe(connection, 'advocates');
+      else if (connection.topics.has('advocates')) this.hub.unsubscribe(connection, 'advocates');
     } catch (error) {
       this.logger.warn({ err: error as Error }, 'the account behind a socket could not be read again');
     }

@@ -27,7 +27,7 @@ const LOOKS = 5;
 export class Mending implements OnModuleInit {
   private readonly logger = new Logger(Mending.name);
   private readonly inTurn = pLimit(4);
-  private readonly running = new Set<string>();
+  private readonly running = new Map<string, { now: Promise<boolean>; next?: Promise<boolean> }>();
   private mendingAll: Promise<void> | undefined;
   private again = false;
   /** Rooms in which something may have been written that nobody announced, and how often they are still looked at. */
@@ -59,6 +59,7 @@ export class Mending implements OnModuleInit {
     this.looking = true;
     try {
       await this.mendBehind([...this.order.headsOf(this.doubted.keys())]);
+      await this.tellLeft((id) => this.doubted.has(id));
       for (const [id, left] of this.doubted) {
         if (left > 1) this.doubted.set(id, left - 1);
         else this.doubted.delete(id);
@@ -96,38 +97,57 @@ export class Mending implements OnModuleInit {
   }
 
   /** Of rooms outside of servers people leave sessions alone: who helped in one and does so no more. */
-  private async tellLeft(): Promise<void> {
-    const shared = new Map(this.order.shared());
+  private async tellLeft(which: (id: string) => boolean = () => true): Promise<void> {
+    const rooms = [...this.order.people()].filter(([id]) => which(id));
+    for (let i = 0; i < rooms.length; i += ROOMS_AT_ONCE)
+      await this.tellLeftOf(new Map(rooms.slice(i, i + ROOMS_AT_ONCE)));
+  }
+
+  private async tellLeftOf(hearers: ReadonlyMap<string, Topic[]>): Promise<void> {
     const sessions = await this.database.prepared<{ id: string; people: string[] }>(
       `SELECT id, array_remove(ARRAY[owner_id, advocate_id], NULL)::text[] AS people FROM sessions
        WHERE id = ANY(${arrayAt(1)})`,
-      [[...shared.keys()]],
+      [[...hearers.keys()]],
     );
     for (const { id, people } of sessions) {
-      const left = [...(shared.get(id) ?? [])].filter((topic) => !people.includes(topic.slice('user:'.length)));
+      const left = (hearers.get(id) ?? []).filter((topic) => !people.includes(topic.slice('user:'.length)));
       if (left.length > 0) this.order.deliver(ConversationDeleted(left, { conversationId: id }));
     }
   }
 
   private async mendBehind(heads: [id: string, rev: number][]): Promise<void> {
-    const behind = await this.database.prepared<{ id: string }>(
-      `SELECT known.id FROM unnest(${arrayAt(1)}, ${arrayAt(2, 'bigint')}) AS known (id, rev)
-         LEFT JOIN conversations c ON c.id = known.id WHERE c.id IS NULL OR c.last_rev > known.rev`,
+    const differing = await this.database.prepared<{ id: string; headRev: number | null; isBehind: boolean }>(
+      `SELECT known.id, c.last_rev AS "headRev", c.id IS NULL OR c.last_rev > known.rev AS "isBehind"
+       FROM unnest(${arrayAt(1)}, ${arrayAt(2, 'bigint')}) AS known (id, rev)
+         LEFT JOIN conversations c ON c.id = known.id WHERE c.id IS NULL OR c.last_rev <> known.rev`,
       [heads.map(([id]) => id), heads.map(([, rev]) => rev)],
     );
-    await Promise.all(behind.map(({ id }) => this.mend(id)));
+    // Another server has taken over that does not know the last changes: their revs are given anew.
+    for (const { id, headRev, isBehind } of differing)
+      if (!isBehind && headRev !== null) this.order.rewind(id, headRev);
+    const behind = differing.filter(({ isBehind }) => isBehind);
+    const read = await Promise.all(behind.map(({ id }) => this.mend(id)));
+    // Where nothing comes after what was missed, no client sees that there is something to ask for.
+    if (read.includes(false)) throw new Error('some rooms could not be read');
   }
 
-  private async mend(conversationId: string): Promise<void> {
-    if (this.running.has(conversationId)) return;
-    this.running.add(conversationId);
+  /** Gives whether it could be read. Asked for while it is read, it is read once more: it may have gone on since. */
+  private mend(conversationId: string): Promise<boolean> {
+    const running = this.running.get(conversationId);
+    if (running) return (running.next ??= running.now.then(() => this.mend(conversationId)));
+    const now = this.mendNow(conversationId).finally(() => this.running.delete(conversationId));
+    this.running.set(conversationId, { now });
+    return now;
+  }
+
+  private async mendNow(conversationId: string): Promise<boolean> {
     try {
       await this.inTurn(() => this.readOn(conversationId));
+      return true;
     } catch (error) {
       this.logger.warn({ err: error as Error, conversationId }, 'a gap could not be filled: clients will ask');
       this.order.letGo(conversationId);
-    } finally {
-      this.running.delete(conversationId);
+      return false;
     }
   }
 
@@ -143,8 +163,12 @@ export class Mending implements OnModuleInit {
       changes = await this.history.changes({ room }, changes.rev, MOST_TOLD);
       newest = Math.max(newest, newestIn(changes));
     }
-    const audience = audienceOf(room);
-    const events = await this.eventsOf(isFar ? changes.items.slice(-1) : changes.items, audience);
+    const read = await this.eventsOf(isFar ? changes.items.slice(-1) : changes.items, audienceOf(room));
+    // Whoever left while it was read hears nothing that was said since.
+    const present = await this.access.roomOf(conversationId);
+    if (!present) return this.tellGone(conversationId);
+    const audience = audienceOf(present);
+    const events = read.map((event) => ({ ...event, audience }));
     // Other nodes' events may have been passed on until here. From here on nothing comes between, until all is told.
     const seqKnown = this.order.known(conversationId)?.seq;
     if (seqKnown === undefined) return;
@@ -163,7 +187,7 @@ export class Mending implements OnModuleInit {
   private tellCleared(conversationId: string, audience: Topic[], seqKnown: number, changes: Changes): void {
     const { clearedSeq, items, rev } = changes;
     if (clearedSeq === 0 || clearedSeq < seqKnown) return;
-    this.hub.deliver(
+    this.order.deliverCleared(
       ConversationCleared(audience, { conversationId, rev: items[0] ? items[0].rev - 1 : rev, clearedSeq }),
     );
   }

@@ -24,13 +24,17 @@ export class Newcomers {
   ) {}
 
   tell(event: DomainEvent<{ conversation: ConversationState }>): void {
-    const { audience, data, afar } = event;
-    const { id, rev, serverId } = data.conversation;
+    const { audience, data } = event;
+    const { id, rev, lastSeq, serverId } = data.conversation;
     const [topic, ...others] = audience;
     const person = others.length === 0 && topic?.startsWith('user:') ? topic : undefined;
-    // Of a server that another node let somebody into they are told once that is seen in the database.
-    if (afar && person && serverId && !this.listens(person, serverId)) return;
-    for (const hearer of audience) this.order.learn(data.conversation, hearer);
+    // Of a server that another node let somebody into they are told once that is seen in the database; and who has lost it
+    // again since that was seen is told nothing more.
+    if (person && serverId && !this.listens(person, serverId)) return;
+    for (const hearer of audience) {
+      const hearers: Topic = serverId ? `server:${serverId}` : hearer;
+      this.order.learn(id, rev, lastSeq, [hearers], hearer);
+    }
     if (person && !this.order.isAt(id, rev)) void this.tellPresent(person, event);
     else this.hub.deliver({ ...event, data: { conversation: this.goneOn(data.conversation) } });
   }
@@ -53,6 +57,8 @@ export class Newcomers {
     try {
       const conversation = await this.present(person, event.data.conversation);
       ({ rev, lastSeq } = conversation);
+      // It may have been lost while it was read.
+      if (!this.order.isKnownTo(id, person)) return;
       for (const connection of this.hub.of(person)) {
         if (serverId && !connection.topics.has(`server:${serverId}`)) continue;
         this.order.told(connection, id, rev, lastSeq);

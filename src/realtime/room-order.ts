@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { ConversationDeleted } from '../conversations/conversations.events.js';
-import type { ConversationState } from '../conversations/conversation-state.js';
 import { type MessageChange, MessageCreated } from '../messages/messages.events.js';
 import type { DomainEvent, Topic } from '../platform/events/event.js';
 import type { Connection } from './connection.js';
@@ -17,6 +16,7 @@ interface Change {
   conversationId: string;
   rev: number;
   message?: { seq: number };
+  clearedSeq?: number;
 }
 
 interface Room {
@@ -24,8 +24,14 @@ interface Room {
   rev: number;
   /** The newest message that is known here: there may be a newer one that was passed over. */
   seq: number;
+  /** Up to where it was cleared, as far as that was delivered here. */
+  clearedSeq: number;
   /** Who hears of it, as far as that is known: for when the room is gone and nobody else can say. */
   audience: Set<Topic>;
+  /** Who was told that there is this room: who hears of it may not know it, where that news was lost. */
+  told: Set<Topic>;
+  /** Who was told that it is gone: what was announced before that may come later still. */
+  left: Set<Topic>;
   /** What waits for its turn, by rev. */
   early: Map<number, DomainEvent>;
   /** What it is its turn of, while it is found out who sees it differently. */
@@ -34,7 +40,7 @@ interface Room {
 }
 
 /** What is known here of a room, for who reads on from there. */
-export type Known = Readonly<Pick<Room, 'rev' | 'seq' | 'audience'>>;
+export type Known = Readonly<Pick<Room, 'rev' | 'seq' | 'clearedSeq' | 'audience'>>;
 
 /**
  * Delivers the changes of each room in the order of `rev` and each once, whichever node wrote them and in whatever
@@ -57,15 +63,19 @@ export class RoomOrder {
     this.mend = mend;
   }
 
-  /** A room as somebody who has just come in was told it. What is known already is newer, or on its way. */
-  learn({ id, kind, serverId, rev, lastSeq }: ConversationState, hearer: Topic): void {
-    // A thread of a server is heard by everybody there, and told of to each who takes part in it.
-    const everybody: Topic[] = serverId ? [`server:${serverId}`] : [];
-    const hearers = serverId && kind !== 'thread' ? everybody : [...everybody, hearer];
-    const room = this.rooms.get(id);
-    if (!room) return void this.rooms.set(id, newRoom(rev, lastSeq, hearers));
-    for (const each of hearers) room.audience.add(each);
-    if (rev <= room.rev) raise(room, lastSeq);
+  /**
+   * A room as somebody read it, with who hears of it, and whom that tells that it is there. What is known already is
+   * newer, or on its way.
+   */
+  learn(conversationId: string, rev: number, seq: number, audience: readonly Topic[], told?: Topic): void {
+    const room = this.rooms.get(conversationId) ?? newRoom(rev, seq, []);
+    this.rooms.set(conversationId, room);
+    for (const hearer of audience) room.audience.add(hearer);
+    if (told) {
+      room.told.add(told);
+      room.left.delete(told);
+    }
+    if (rev <= room.rev) raise(room, seq);
   }
 
   /** This socket was told all of the room up to `rev`, and so of all messages up to `seq`, from the database. */
@@ -75,13 +85,10 @@ export class RoomOrder {
     else connection.ahead.go(conversationId, rev, seq);
   }
 
-  knows(conversationId: string): boolean {
-    return this.rooms.has(conversationId);
-  }
-
-  /** Whether this hearer was told of the room, and not that it is gone. */
-  isKnownTo(conversationId: string, hearer: Topic): boolean {
-    return this.rooms.peek(conversationId)?.audience.has(hearer) ?? false;
+  /** Whether one of these was told of the room, and not that it is gone. */
+  isKnownTo(conversationId: string, ...hearers: Topic[]): boolean {
+    const told = this.rooms.peek(conversationId)?.told;
+    return hearers.some((hearer) => told?.has(hearer));
   }
 
   known(conversationId: string): Known | undefined {
@@ -111,14 +118,23 @@ export class RoomOrder {
     }
   }
 
-  /** Rooms outside of servers that were told to several people, with who these are. */
-  *shared(): Generator<[id: string, hearers: ReadonlySet<Topic>]> {
-    for (const [id, { audience }] of this.rooms.entries()) if (audience.size > 1) yield [id, audience];
+  /** Rooms outside of servers, with the people who hear of them now. */
+  *people(): Generator<[id: string, hearers: Topic[]]> {
+    for (const [id, { audience }] of this.rooms.entries()) {
+      const hearers = [...audience].filter((topic) => topic.startsWith('user:'));
+      if (hearers.length > 0) yield [id, hearers];
+    }
   }
 
   /** The room is gone. */
   forget(conversationId: string): void {
     this.rooms.delete(conversationId);
+  }
+
+  /** The database has lost what was delivered beyond this. */
+  rewind(conversationId: string, rev: number): void {
+    const room = this.rooms.get(conversationId);
+    if (room) room.rev = rev;
   }
 
   /** Waits no longer: what came early goes out over the gap, which the clients see and ask about. */
@@ -156,6 +172,14 @@ export class RoomOrder {
     this.hub.deliver(change, { seq: message.seq, isHeld: true });
   }
 
+  /** Delivers a clearing that was read from the database. */
+  deliverCleared(event: DomainEvent<{ conversationId: string; rev: number; clearedSeq: number }>): void {
+    const room = this.rooms.get(event.data.conversationId);
+    if (!room || event.data.clearedSeq <= room.clearedSeq) return;
+    room.clearedSeq = event.data.clearedSeq;
+    this.hub.deliver(event);
+  }
+
   /** All up to `rev`, and of messages up to `seq`, has been delivered or left out: what came early and is newer goes out now. */
   mended(conversationId: string, rev: number, seq = 0): void {
     const room = this.rooms.get(conversationId);
@@ -167,20 +191,23 @@ export class RoomOrder {
     if (room.early.size > 0) this.wait(room, conversationId);
   }
 
-  /** Who is told that the room is gone must not hear after that what still waits. */
+  /** Who is told that the room is gone must not hear after that what still waits, or comes late. */
   private deliverAtOnce(event: DomainEvent): void {
     if (event.type === ConversationDeleted.type) {
       const { conversationId } = event.data as Change;
-      const { early, audience } = this.rooms.get(conversationId) ?? {};
+      const { audience, told, left } = this.rooms.get(conversationId) ?? {};
       for (const topic of event.audience) {
         audience?.delete(topic);
+        told?.delete(topic);
+        left?.add(topic);
+        if (topic.startsWith('server:')) told?.clear();
         for (const connection of this.hub.of(topic)) connection.interruptSync(conversationId);
       }
-      for (const [rev, waiting] of early ?? []) {
-        early?.set(rev, { ...waiting, audience: waiting.audience.filter((topic) => !event.audience.includes(topic)) });
-      }
+      return this.hub.deliver(event);
     }
-    this.hub.deliver(event);
+    const { conversationId, conversation } = event.data as { conversationId?: string; conversation?: { id: string } };
+    const room = this.rooms.peek(conversationId ?? conversation?.id ?? '');
+    this.hub.deliver(room ? stillFor(room, event) : event);
   }
 
   /** True while it is found out who sees this change differently: it waits, and with it what comes after. */
@@ -227,23 +254,33 @@ export class RoomOrder {
 
   private pass(room: Room, change: Change, event: DomainEvent): void {
     note(room, change);
-    this.hub.deliver(event);
+    this.hub.deliver(stillFor(room, event));
   }
+}
+
+/** Without those who have left since it was announced. */
+function stillFor({ left }: Room, event: DomainEvent): DomainEvent {
+  if (!event.audience.some((topic) => left.has(topic))) return event;
+  return { ...event, audience: event.audience.filter((topic) => !left.has(topic)) };
 }
 
 function newRoom(rev: number, seq: number, audience: readonly Topic[]): Room {
   return {
     rev,
     seq,
+    clearedSeq: 0,
     audience: new Set(audience),
+    told: new Set(),
+    left: new Set(),
     early: new Map(),
     looking: undefined,
     timer: undefined,
   };
 }
 
-function note(room: Room, { rev, message }: Change): void {
+function note(room: Room, { rev, message, clearedSeq }: Change): void {
   room.rev = rev;
+  room.clearedSeq = Math.max(room.clearedSeq, clearedSeq ?? 0);
   if (message) raise(room, message.seq);
 }
 

@@ -20,6 +20,7 @@ import { drain } from './drain.js';
 import { SUBPROTOCOL, type Welcome } from './handshake.js';
 import { beat, BEAT_MS } from './heartbeat.js';
 import { Hub } from './hub.js';
+import { LoginWatch } from './login-watch.js';
 import { RoomOrder } from './room-order.js';
 import { Presence } from './presence.js';
 import { Typing } from './typing.js';
@@ -60,6 +61,7 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
     private readonly order: RoomOrder,
     private readonly typing: Typing,
     private readonly presence: Presence,
+    private readonly logins: LoginWatch,
   ) {}
 
   register(endpoint: Endpoint): void {
@@ -132,13 +134,15 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
         this.conversations.serversOf(userId),
         this.replies.toldTo(userId),
         this.presence.chosenBy(userId),
+        // It may have ended after it was looked at for the handshake, before anything here listened for that.
+        this.logins.refresh(connection),
       ]);
       for (const id of serverIds) {
         if (!connection.lost.has(`server:${id}`) && !connection.isClosed)
           this.hub.subscribe(connection, `server:${id}`);
       }
       const states = await this.conversations.statesOf(userId);
-      for (const state of states) this.order.learn(state, `user:${userId}`);
+      for (const state of states) this.attendance.learn(state, userId);
       if (!connection.isClosed) this.presence.came(connection, chosen);
       for (const { id, rev, lastSeq } of states) this.order.told(connection, id, rev, lastSeq);
       const heads = new Map(states.map((state) => [state.id, state]));

@@ -1,5 +1,5 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { StandingChanged } from '../access/access.events.js';
+import { type Scope, StandingChanged, StandingNoted } from '../access/access.events.js';
 import { AccessService } from '../access/access.service.js';
 import { audienceOf, type Room } from '../access/facts.js';
 import type { Reader } from '../access/pass.js';
@@ -30,19 +30,21 @@ export class Subscriptions implements OnModuleInit {
 
   onModuleInit(): void {
     this.bus.on(ConversationDeleted, ({ conversationId }) => this.hub.drop(`conversation:${conversationId}`));
-    this.bus.on(StandingChanged, ({ scope }) => {
-      if (!scope.startsWith('conversation:')) return;
-      for (const topic of [scope, ...(this.threads.get(scope) ?? [])]) {
-        for (const connection of this.hub.of(topic)) this.judgeAgain(connection, topic);
-        if (this.hub.of(topic).size === 0) this.threads.get(scope)?.delete(topic);
-      }
-      if (this.threads.get(scope)?.size === 0) this.threads.delete(scope);
-    });
+    for (const kind of [StandingChanged, StandingNoted]) this.bus.on(kind, ({ scope }) => this.judgeScope(scope));
     this.bus.on(HintsLost, () => {
       for (const connection of this.hub.connections) {
         for (const topic of connection.topics) this.judgeAgain(connection, topic);
       }
     });
+  }
+
+  private judgeScope(scope: Scope): void {
+    if (!scope.startsWith('conversation:')) return;
+    for (const topic of [scope, ...(this.threads.get(scope) ?? [])]) {
+      for (const connection of this.hub.of(topic)) this.judgeAgain(connection, topic);
+      if (this.hub.of(topic).size === 0) this.threads.get(scope)?.delete(topic);
+    }
+    if (this.threads.get(scope)?.size === 0) this.threads.delete(scope);
   }
 
   /** Throws 404 where the standing was lost in this moment, 409 `too_many_subscriptions`. Twice is once. */

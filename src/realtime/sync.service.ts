@@ -1,17 +1,20 @@
 import { Injectable } from '@nestjs/common';
 import { AccessService } from '../access/access.service.js';
-import type { Room } from '../access/facts.js';
-import type { Changes } from '../messages/history.service.js';
+import { audienceOf, type Room } from '../access/facts.js';
+import { type Changes, LAST_SEQ } from '../messages/history.service.js';
 import { Problem } from '../platform/http/problem.js';
 import { Attendance } from './attendance.js';
 import { CatchingUp } from './catching-up.js';
 import type { Connection } from './connection.js';
 import { RoomOrder } from './room-order.js';
 
+/** Two of these and what else is said must stay below what a reader may leave unread. */
+const MOST_BYTES = 256 * 1024;
+
 /** Brings a client from the rev it has to the present, page by page, as fast as it reads. */
 @Injectable()
 export class SyncService {
-  private readonly texts = new WeakMap<Changes, string>();
+  private readonly written = new WeakMap<Changes, { part: Changes; text: string }>();
 
   constructor(
     private readonly access: AccessService,
@@ -24,8 +27,9 @@ export class SyncService {
    * Live events of the room wait from before the first page is read until after the last one is sent, so that they
    * never come before what is older. Each page goes through the door again: a sync may be long.
    */
-  async run(connection: Connection, conversationId: string, afterRev: number, ref?: string): Promise<undefined> {
-    if (!connection.beginSync(conversationId)) {
+  async run(connection: Connection, room: Room, afterRev: number, ref?: string): Promise<undefined> {
+    const conversationId = room.id;
+    if (!connection.beginSync(conversationId, room.parentId, room.serverId)) {
       throw Problem.conflict('sync_running', 'A sync of this conversation runs already.');
     }
     let rev = afterRev;
@@ -33,15 +37,23 @@ export class SyncService {
     let isTold = false;
     try {
       for (let more = true; more && !connection.isClosed;) {
-        const changes = await this.page(connection, conversationId, rev);
-        connection.sendText(this.frame(changes, conversationId, ref));
+        const { part: changes, text } = this.write(await this.page(connection, conversationId, rev));
+        connection.sendText(
+          `${JSON.stringify({ type: 'changes', ref, conversationId }).slice(0, -1)},${text.slice(1)}`,
+        );
         ({ rev, more } = changes);
         for (const message of changes.items) seq = Math.max(seq, message.seq);
+        // Who was given all, or is told to load it anew, has every message that there is.
+        if (!more) seq = Math.max(seq, changes[LAST_SEQ]);
         isTold = true;
         if (more) await connection.drained();
       }
     } finally {
-      if (isTold) this.order.told(connection, conversationId, rev, seq);
+      if (isTold) {
+        // Also a thread that is listed to nobody here: what happens in it is missed from now on.
+        this.order.learn(conversationId, rev, seq, audienceOf(room));
+        this.order.told(connection, conversationId, rev, seq);
+      }
       connection.endSync(conversationId, rev, seq);
     }
     return undefined;
@@ -66,10 +78,26 @@ export class SyncService {
     return true;
   }
 
-  /** Those who come back together get the very same changes: written out once for all of them. */
-  private frame(changes: Changes, conversationId: string, ref: string | undefined): string {
-    const text = this.texts.get(changes) ?? JSON.stringify(changes);
-    this.texts.set(changes, text);
-    return `${JSON.stringify({ type: 'changes', ref, conversationId }).slice(0, -1)},${text.slice(1)}`;
+  /** Those who come back together get the very same changes: written out once for all of them, as many as are sent in one go. */
+  private write(changes: Changes): { part: Changes; text: string } {
+    const known = this.written.get(changes);
+    if (known) return known;
+    let part = changes;
+    let text = JSON.stringify(changes);
+    if (Buffer.byteLength(text) > MOST_BYTES) {
+      part = beginningOf(changes);
+      text = JSON.stringify(part);
+    }
+    const written = { part, text };
+    this.written.set(changes, written);
+    return written;
   }
+}
+
+function beginningOf(changes: Changes): Changes {
+  let bytes = 0;
+  const sizes = changes.items.map((item) => (bytes += Buffer.byteLength(JSON.stringify(item))));
+  const items = changes.items.slice(0, Math.max(1, sizes.filter((size) => size <= MOST_BYTES).length));
+  const isAll = items.length === changes.items.length;
+  return isAll ? changes : { ...changes, items, rev: items.at(-1)?.rev ?? changes.rev, more: true };
 }

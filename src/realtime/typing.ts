@@ -1,5 +1,5 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { StandingChanged } from '../access/access.events.js';
+import { StandingChanged, StandingNoted } from '../access/access.events.js';
 import { audienceOf, type Room } from '../access/facts.js';
 import type { Writer } from '../access/pass.js';
 import { MessageCreated } from '../messages/messages.events.js';
@@ -39,9 +39,11 @@ export class Typing implements OnModuleInit {
       this.forget(({ room, data }) => data.user.id === userId && room.serverId === serverId);
     });
     // Who hears of a session may be somebody else now; who still types there says so again.
-    this.bus.on(StandingChanged, ({ scope }) => {
-      if (scope.startsWith('conversation:')) this.forget(({ room }) => scope === `conversation:${room.id}`);
-    });
+    for (const kind of [StandingChanged, StandingNoted]) {
+      this.bus.on(kind, ({ scope }) => {
+        if (scope.startsWith('conversation:')) this.forget(({ room }) => scope === `conversation:${room.id}`);
+      });
+    }
   }
 
   start(connection: Connection, { room, actor }: Writer): void {

@@ -128,12 +128,12 @@ export class UnitOfWork {
   }
 }
 
-/** Changes of rooms are found by their `rev`; of all else those who would have heard it are looked after. */
+/**
+ * Changes of rooms are found by their `rev`, and their end by looking for them; of all else those who would have heard it
+ * are looked after.
+ */
 function whatIsDoubtful(events: readonly DomainEvent[]): { rooms: string[]; people: Topic[] } {
-  const roomOf = ({ data }: DomainEvent) => {
-    const { conversationId, rev } = data as { conversationId?: string; rev?: number };
-    return rev === undefined ? undefined : conversationId;
-  };
+  const roomOf = ({ data }: DomainEvent) => (data as { conversationId?: string }).conversationId;
   const rooms = events.flatMap((event) => roomOf(event) ?? []);
   const people = events.filter((event) => roomOf(event) === undefined).flatMap(({ audience }) => audience);
   return { rooms: [...new Set(rooms)], people: [...new Set(people)] };

@@ -1,0 +1,183 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ConversationCreated } from '../../src/conversations/conversations.events.js';
+import { ConversationsService } from '../../src/conversations/conversations.service.js';
+import { DirectsService } from '../../src/directs/directs.service.js';
+import { HistoryService } from '../../src/messages/history.service.js';
+import { ThreadsService } from '../../src/messages/threads/threads.service.js';
+import { between, carryOver } from '../support/apart.js';
+import { about, heard, TwoNodesApart } from '../support/two-nodes-apart.js';
+
+describe('what another node did and did not tell', () => {
+  const two = new TwoNodesApart();
+  const { socketOf, enter, say, add, channel, session, peers, advocate, readAll, wait } = two;
+
+  beforeAll(() => two.open(), 60_000);
+  afterAll(() => two.close());
+  beforeEach(() => two.begin());
+  afterEach(() => {
+    two.end();
+  });
+
+  it('is told, though the database failed once while it was read', async () => {
+    const socket = await socketOf(two.ada);
+    await say('lost');
+    between(two.here.app.get(HistoryService), 'changes', () => Promise.reject(new Error('the database is away')));
+    readAll();
+    const told = ['message.created lost 1'];
+    expect(await heard(socket, two.room, told)).toEqual(told);
+  });
+
+  it('is told, though its room was being read already', async () => {
+    const socket = await socketOf(two.ada);
+    await say('first');
+    two.news = [];
+    await say('second');
+    between(two.here.app.get(HistoryService), 'changes', async () => {
+      await say('third');
+      readAll();
+      await wait();
+    });
+    // The second comes, the first does not: after its time the gap is read.
+    carryOver(two.here, two.news.splice(0));
+    const told = ['message.created first 1', 'message.created second 2', 'message.created third 3'];
+    expect(await heard(socket, two.room, told)).toEqual(told);
+  });
+
+  it('in a thread that somebody synced is told', async () => {
+    const parent = await say('parent');
+    const { id } = await two.there.app.get(ThreadsService).open(await enter(two.ada, two.room), parent.id);
+    await say('in thread', { id });
+    await add(two.bob);
+    const socket = await socketOf(two.bob);
+    await socket.ask({ type: 'sync', conversationId: id, afterRev: 0 });
+    await say('lost', { id });
+    readAll();
+    const told = ['changes 1', 'message.created lost 2'];
+    expect(await heard(socket, id, told)).toEqual(told);
+  });
+
+  it('in a thread that somebody synced is told, though another one came who knew it from `ready`', async () => {
+    const parent = await say('parent');
+    const { id } = await two.there.app.get(ThreadsService).open(await enter(two.ada, two.room), parent.id);
+    await say('in thread', { id });
+    await add(two.bob);
+    const socket = await socketOf(two.bob);
+    await socket.ask({ type: 'sync', conversationId: id, afterRev: 0 });
+    two.news = [];
+    await say('late', { id });
+    const late = two.news.splice(0);
+    await socketOf(two.ada);
+    carryOver(two.here, late);
+    const told = ['changes 1', 'message.created late 2'];
+    expect(await heard(socket, id, told)).toEqual(told);
+  });
+
+  it('as a new channel is told', async () => {
+    const socket = await socketOf(two.ada);
+    const { id } = await channel();
+    readAll();
+    const told = ['conversation.created'];
+    expect(await heard(socket, id, told)).toEqual(told);
+  });
+
+  it('as a new channel is told to who was here, though somebody came meanwhile', async () => {
+    await add(two.bob);
+    const socket = await socketOf(two.ada);
+    const { id } = await channel();
+    await socketOf(two.bob);
+    readAll();
+    const told = ['conversation.created'];
+    expect(await heard(socket, id, told)).toEqual(told);
+  });
+
+  it('as a new channel is told, though a message in it came', async () => {
+    const socket = await socketOf(two.ada);
+    const { id } = await channel();
+    two.news = [];
+    await say('first', { id });
+    carryOver(two.here, two.news.splice(0));
+    readAll();
+    await wait();
+    expect(about(socket, id)).toContain('conversation.created');
+  });
+
+  it('as a new direct conversation is told, though a message in it came', async () => {
+    const socket = await socketOf(two.ada);
+    const { direct } = await two.there.app.get(DirectsService).open(two.bob, [two.ada.userId]);
+    two.news = [];
+    await say('first', { id: direct.id, who: two.bob });
+    carryOver(two.here, two.news.splice(0));
+    readAll();
+    await wait();
+    expect(about(socket, direct.id)).toContain('conversation.created');
+  });
+
+  it('as taking part in a thread is told', async () => {
+    const parent = await say('parent', { node: two.here });
+    await add(two.bob);
+    const { id } = await two.here.app.get(ThreadsService).open(await enter(two.ada, two.room, two.here), parent.id);
+    await say('in thread', { id, node: two.here });
+    const socket = await socketOf(two.bob);
+    await socketOf(two.ada);
+    two.news = [];
+    await say('bob takes part', { id, who: two.bob });
+    await sleep(100);
+    carryOver(
+      two.here,
+      two.news.splice(0).filter(({ type }) => type !== ConversationCreated.type),
+    );
+    readAll();
+    await wait();
+    expect(about(socket, id)).toContain('conversation.created');
+  });
+
+  it('as joining a server is told with its rooms, though the database failed in between', async () => {
+    await socketOf(two.ada);
+    const socket = await socketOf(two.bob);
+    await add(two.bob, two.there);
+    between(two.here.app.get(ConversationsService), 'statesOf', () =>
+      Promise.reject(new Error('the database is away')),
+    );
+    readAll();
+    await sleep(3_000);
+    await say('hello', { node: two.here });
+    const told = ['conversation.created', 'message.created hello 1'];
+    expect(await heard(socket, two.room, told)).toEqual(told);
+  });
+
+  it('as leaving a session is told', async () => {
+    const adv = await advocate();
+    const id = await session();
+    await peers().claim(adv, id);
+    await socketOf(two.ada);
+    const socket = await socketOf(adv);
+    await peers().release(await enter(adv, id));
+    readAll();
+    const told = ['conversation.deleted'];
+    expect(await heard(socket, id, told)).toEqual(told);
+  });
+
+  it('as leaving a session is told, though nobody else of it is here', async () => {
+    const adv = await advocate();
+    const id = await session();
+    await peers().claim(adv, id);
+    const socket = await socketOf(adv);
+    await peers().release(await enter(adv, id));
+    readAll();
+    const told = ['conversation.deleted'];
+    expect(await heard(socket, id, told)).toEqual(told);
+  });
+
+  it('by a database that lacks the last changes is told all the same', async () => {
+    const socket = await socketOf(two.ada);
+    for (const content of ['one', 'two', 'three']) await say(content, { node: two.here });
+    await two.here.dataSource.query(`DELETE FROM messages WHERE conversation_id = $1 AND seq > 1`, [two.room]);
+    await two.here.dataSource.query(`UPDATE conversations SET last_seq = 1, last_rev = 1 WHERE id = $1`, [two.room]);
+    readAll();
+    await wait();
+    await say('new two', { node: two.here });
+    await say('new three', { node: two.here });
+    await wait();
+    expect(about(socket, two.room).slice(3)).toEqual(['message.created new two 2', 'message.created new three 3']);
+  });
+});
