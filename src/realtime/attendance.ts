@@ -73,7 +73,9 @@ export class Attendance implements OnModuleInit {
   confirm(userId: string, serverId?: string): void {
     if (this.connectionsOf(userId).length === 0) return;
     const look = async () => {
-      await this.look(userId);
+      // What was lost first: who came back to it meanwhile has gained it.
+      await this.dropLost(userId);
+      this.tell(userId, await this.roomsGained(userId));
       // They were told that they belong to it: that was long ago.
       if (serverId !== undefined && !this.listening(userId).has(`server:${serverId}`))
         this.tellRemoved(userId, serverId);
@@ -93,21 +95,13 @@ export class Attendance implements OnModuleInit {
     this.confirm(userId);
   }
 
-  /**
-   * A room as this person was told it: from now on its changes come in order. Of a channel that is news here nobody else
-   * was told.
-   */
+  /** A room as this person was told it: from now on its changes come in order. */
   learn({ id, kind, serverId, rev, lastSeq }: ConversationState, userId: string): void {
     const person: Topic = `user:${userId}`;
     const audience: Topic = serverId ? `server:${serverId}` : person;
-    const isFirst = kind === 'channel' && !this.othersListen(audience, userId);
-    this.order.learn(id, rev, lastSeq, [audience], isFirst ? audience : person);
-  }
-
-  /** What was lost first: who came back to it meanwhile has gained it. */
-  private async look(userId: string): Promise<void> {
-    await this.dropLost(userId);
-    this.tell(userId, await this.roomsGained(userId));
+    const isToldToAll =
+      kind === 'channel' && (this.order.isKnownTo(id, audience) || !this.isNewsToOthers(audience, userId));
+    this.order.learn(id, rev, lastSeq, [audience], isToldToAll ? audience : person);
   }
 
   private async dropLost(userId: string): Promise<void> {
@@ -137,10 +131,11 @@ export class Attendance implements OnModuleInit {
     const servers = await this.conversations.serversOf(userId);
     const lacks = (id: string) => this.connectionsOf(userId).some(({ topics }) => !topics.has(`server:${id}`));
     const gained = new Set(servers.filter(lacks));
-    const begun = this.connectionsOf(userId).flatMap((connection) =>
-      [...gained].map((id): [Connection, Topic] => [connection, `server:${id}`]),
+    const fresh = this.connectionsOf(userId).flatMap((connection) =>
+      [...gained]
+        .map((id): [Connection, Topic] => [connection, `server:${id}`])
+        .filter(([, topic]) => !connection.topics.has(topic)),
     );
-    const fresh = begun.filter(([connection, topic]) => !connection.topics.has(topic));
     for (const [connection, topic] of fresh) this.hub.subscribe(connection, topic);
     let rooms: ConversationState[];
     try {
@@ -154,14 +149,15 @@ export class Attendance implements OnModuleInit {
     }
     return rooms.filter(({ id, kind, serverId }) => {
       if (serverId && gained.has(serverId)) return true;
-      const all: Topic[] = kind === 'channel' ? [`server:${serverId ?? ''}`] : [];
-      return !this.order.isKnownTo(id, `user:${userId}`, ...all);
+      const everybody: Topic[] = kind === 'channel' && serverId ? [`server:${serverId}`] : [];
+      return !this.order.isKnownTo(id, `user:${userId}`, ...everybody);
     });
   }
 
-  /** Whoever opens a socket now is told of their rooms with that. */
-  private othersListen(topic: Topic, userId: string): boolean {
-    return [...this.hub.of(topic)].some(({ actor, isOpening }) => !isOpening && actor.userId !== userId);
+  /** Of a channel that nobody here was told of: whoever opens a socket now is told of it with that, who has one is not. */
+  private isNewsToOthers(topic: Topic, userId: string): boolean {
+    for (const { actor, isOpening } of this.hub.of(topic)) if (!isOpening && actor.userId !== userId) return true;
+    return false;
   }
 
   private connectionsOf(userId: string): Connection[] {

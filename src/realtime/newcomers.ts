@@ -32,8 +32,7 @@ export class Newcomers {
     // again since that was seen is told nothing more.
     if (person && serverId && !this.listens(person, serverId)) return;
     for (const hearer of audience) {
-      const hearers: Topic = serverId ? `server:${serverId}` : hearer;
-      this.order.learn(id, rev, lastSeq, [hearers], hearer);
+      this.order.learn(id, rev, lastSeq, [serverId ? `server:${serverId}` : hearer], hearer);
     }
     if (person && !this.order.isAt(id, rev)) void this.tellPresent(person, event);
     else this.hub.deliver({ ...event, data: { conversation: this.goneOn(data.conversation) } });
@@ -57,8 +56,8 @@ export class Newcomers {
     try {
       const conversation = await this.present(person, event.data.conversation);
       ({ rev, lastSeq } = conversation);
-      // It may have been lost while it was read.
-      if (!this.order.isKnownTo(id, person)) return;
+      // It may have been lost while it was read; with a server they lose its topic.
+      if (!serverId && !this.order.isKnownTo(id, person)) return;
       for (const connection of this.hub.of(person)) {
         if (serverId && !connection.topics.has(`server:${serverId}`)) continue;
         this.order.told(connection, id, rev, lastSeq);

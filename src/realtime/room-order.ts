@@ -72,8 +72,9 @@ export class RoomOrder {
     this.rooms.set(conversationId, room);
     for (const hearer of audience) room.audience.add(hearer);
     if (told) {
-      room.told.add(told);
       room.left.delete(told);
+      // One by one only where not everybody was: a channel has many people.
+      if (!audience.some((topic) => room.told.has(topic))) room.told.add(told);
     }
     if (rev <= room.rev) raise(room, seq);
   }
