@@ -1,4 +1,5 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import pLimit from 'p-limit';
 import { ServerLost } from '../auth/auth.events.js';
 import type { ConversationState } from '../conversations/conversation-state.js';
@@ -25,6 +26,8 @@ const LOOK_MS = 1_000;
 @Injectable()
 export class Attendance implements OnModuleInit {
   private readonly inTurn = pLimit(4);
+  /** Who was just told that they left which server: the notice of that comes within the second. */
+  private readonly toldLeft = new LRUCache<string, true>({ max: 10_000, ttl: 2_000 });
 
   constructor(
     private readonly bus: EventBus,
@@ -38,8 +41,9 @@ export class Attendance implements OnModuleInit {
     this.bus.on(ServerLost, ({ userId, serverId }) => {
       const topic: Topic = `server:${serverId}`;
       for (const connection of this.connectionsOf(userId)) if (connection.isOpening) connection.lost.add(topic);
-      // Nobody told of it here. Where they have it again already, they may have been refused something meanwhile.
       if (!this.listening(userId).has(topic)) return;
+      if (this.toldLeft.has(`${userId} ${serverId}`)) return this.confirm(userId);
+      // Nobody told of it here. Where they have it again already, they may have been refused something meanwhile.
       this.tellRemoved(userId, serverId);
       this.left(userId, serverId);
     });
@@ -91,6 +95,7 @@ export class Attendance implements OnModuleInit {
 
   /** Open sockets hear nothing of the server from now on; who has come back by now is told so. */
   left(userId: string, serverId: string): void {
+    this.toldLeft.set(`${userId} ${serverId}`, true);
     for (const connection of this.connectionsOf(userId)) this.hub.unsubscribe(connection, `server:${serverId}`);
     this.confirm(userId);
   }

@@ -197,6 +197,18 @@ describe('who comes in while something is said', () => {
     socket.close();
   });
 
+  it('are told once that they lost a server and got it back, where their node tells of both', async () => {
+    await join();
+    const socket = await socketOf(bob);
+    await here.app.get(MembershipsService).remove(ada, serverId, bob.userId);
+    await join();
+    await noticesRead();
+    await socket.settle();
+    const told = ['member.removed', 'member.added', 'conversation.created'];
+    expect(socket.heard.map(({ type }) => type).filter((type) => type !== 'ready' && type !== 'pong')).toEqual(told);
+    socket.close();
+  });
+
   it('hear on when their removal is announced late, after they came back by another node', async () => {
     await join();
     const socket = await socketOf(bob);
