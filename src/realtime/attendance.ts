@@ -5,7 +5,7 @@ import { ServerLost } from '../auth/auth.events.js';
 import type { ConversationState } from '../conversations/conversation-state.js';
 import { ConversationCreated } from '../conversations/conversations.events.js';
 import { ConversationsService } from '../conversations/conversations.service.js';
-import { OutcomeUnknown } from '../platform/database/outcome.events.js';
+import { LOOKS, OutcomeUnknown } from '../platform/database/outcome.events.js';
 import { EventBus } from '../platform/events/event-bus.js';
 import type { Topic } from '../platform/events/event.js';
 import { MemberRemoved } from '../servers/memberships/memberships.events.js';
@@ -15,8 +15,6 @@ import { Hub } from './hub.js';
 import { Newcomers } from './newcomers.js';
 import { RoomOrder } from './room-order.js';
 
-/** How often what may have been committed is looked for, and how far apart. */
-const LOOKS = 5;
 const LOOK_MS = 1_000;
 
 /**
@@ -62,10 +60,7 @@ export class Attendance implements OnModuleInit {
   async review(): Promise<void> {
     const people = new Set([...this.hub.connections].map(({ actor }) => actor.userId));
     const news: [string, ConversationState[]][] = [];
-    const look = async (userId: string) => {
-      await this.dropLost(userId);
-      news.push([userId, await this.roomsGained(userId)]);
-    };
+    const look = async (userId: string) => void news.push([userId, await this.newsFor(userId)]);
     const looks = await Promise.allSettled([...people].map((userId) => this.inTurn(() => look(userId))));
     // Told after all have been looked at: two people here may have gained the same room.
     for (const [userId, rooms] of news) this.tell(userId, rooms);
@@ -77,9 +72,7 @@ export class Attendance implements OnModuleInit {
   confirm(userId: string, serverId?: string): void {
     if (this.connectionsOf(userId).length === 0) return;
     const look = async () => {
-      // What was lost first: who came back to it meanwhile has gained it.
-      await this.dropLost(userId);
-      this.tell(userId, await this.roomsGained(userId));
+      this.tell(userId, await this.newsFor(userId));
       // They were told that they belong to it: that was long ago.
       if (serverId !== undefined && !this.listening(userId).has(`server:${serverId}`))
         this.tellRemoved(userId, serverId);
@@ -107,6 +100,12 @@ export class Attendance implements OnModuleInit {
     const isToldToAll =
       kind === 'channel' && (this.order.isKnownTo(id, audience) || !this.isNewsToOthers(audience, userId));
     this.order.learn(id, rev, lastSeq, [audience], isToldToAll ? audience : person);
+  }
+
+  /** What was lost first: who came back to it meanwhile has gained it. */
+  private async newsFor(userId: string): Promise<ConversationState[]> {
+    await this.dropLost(userId);
+    return this.roomsGained(userId);
   }
 
   private async dropLost(userId: string): Promise<void> {

@@ -7,7 +7,7 @@ import { type Changes, HistoryService } from '../messages/history.service.js';
 import type { MessageView } from '../messages/message.presenter.js';
 import { type MessageChange, MessageDeleted, MessageUpdated } from '../messages/messages.events.js';
 import { arrayAt, Database } from '../platform/database/database.js';
-import { OutcomeUnknown } from '../platform/database/outcome.events.js';
+import { LOOKS, OutcomeUnknown } from '../platform/database/outcome.events.js';
 import { EventBus } from '../platform/events/event-bus.js';
 import type { DomainEvent, Topic } from '../platform/events/event.js';
 import { HintsLost } from '../platform/nodes/nodes.events.js';
@@ -20,7 +20,6 @@ import { RoomOrder } from './room-order.js';
 const MOST_TOLD = 1_000;
 const RETRY_MS = 1_000;
 const ROOMS_AT_ONCE = 5_000;
-const LOOKS = 5;
 
 /** Reads from the database what another node did and this one was not told, and delivers it to who is here. */
 @Injectable()

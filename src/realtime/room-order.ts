@@ -40,7 +40,7 @@ interface Room {
 }
 
 /** What is known here of a room, for who reads on from there. */
-export type Known = Readonly<Pick<Room, 'rev' | 'seq' | 'clearedSeq' | 'audience'>>;
+export type Known = Readonly<Pick<Room, 'rev' | 'seq' | 'audience'>>;
 
 /**
  * Delivers the changes of each room in the order of `rev` and each once, whichever node wrote them and in whatever
@@ -68,8 +68,7 @@ export class RoomOrder {
    * newer, or on its way.
    */
   learn(conversationId: string, rev: number, seq: number, audience: readonly Topic[], told?: Topic): void {
-    const room = this.rooms.get(conversationId) ?? newRoom(rev, seq, []);
-    this.rooms.set(conversationId, room);
+    const room = this.rooms.get(conversationId) ?? this.begin(conversationId, newRoom(rev, seq, []));
     for (const hearer of audience) room.audience.add(hearer);
     if (told) {
       room.left.delete(told);
@@ -149,7 +148,7 @@ export class RoomOrder {
     if (!change) return this.deliverAtOnce(event);
     const room = this.rooms.get(change.conversationId);
     if (!room) {
-      this.rooms.set(change.conversationId, newRoom(change.rev - 1, 0, event.audience));
+      this.begin(change.conversationId, newRoom(change.rev - 1, 0, event.audience));
       return this.deliver(event);
     }
     if (change.rev <= room.rev) return;
@@ -190,6 +189,11 @@ export class RoomOrder {
     for (const early of room.early.keys()) if (early <= room.rev) room.early.delete(early);
     this.release(room);
     if (room.early.size > 0) this.wait(room, conversationId);
+  }
+
+  private begin(conversationId: string, room: Room): Room {
+    this.rooms.set(conversationId, room);
+    return room;
   }
 
   /** Who is told that the room is gone must not hear after that what still waits, or comes late. */

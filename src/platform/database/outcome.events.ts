@@ -8,6 +8,9 @@ import { defineEvent, type Topic } from '../events/event.js';
  */
 export const OutcomeUnknown = defineEvent<{ rooms: string[]; people: Topic[] }>('outcome.unknown');
 
+/** How often it is looked at, a second apart, what became of it: the commit may come after its answer was given up. */
+export const LOOKS = 5;
+
 /** Whether what failed with this may have been committed all the same: no answer came, or the server was ended. */
 export function isOutcomeUnknown(error: unknown): boolean {
   if (error instanceof Problem) return false;

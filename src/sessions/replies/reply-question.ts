@@ -40,8 +40,9 @@ export class ReplyQuestion {
     const { sessionId, askedId, userId, username, id: replyId } = reply;
     const said = await this.database.query<Said>(SAID, [sessionId, askedId, HISTORY]);
     const last = said.at(-1);
-    if (!last || (last.id !== askedId && !(last.role === 'user' && (await this.moveTo(last.id, reply)))))
-      return undefined;
+    if (!last) return undefined;
+    const isAsked = last.id === askedId || (last.role === 'user' && (await this.moveTo(last.id, reply)));
+    if (!isAsked) return undefined;
     const history = said.map(({ role, content }) => ({ role, content }));
     return { agentId, sessionId, replyId, userId, username, messageId: last.id, history };
   }
