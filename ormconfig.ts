@@ -45,6 +45,7 @@ import { AppendByKeys1790000000811 } from './migrations/1790000000811-AppendByKe
 import { AppendPlainly1790000000820 } from './migrations/1790000000820-AppendPlainly.js';
 import { SplitMessageWords1790000000821 } from './migrations/1790000000821-SplitMessageWords.js';
 import { WaitBriefly1790000000830 } from './migrations/1790000000830-WaitBriefly.js';
+import { JudgeAfterWaiting1790000000840 } from './migrations/1790000000840-JudgeAfterWaiting.js';
 import { AuditEntry } from './src/access/audit/audit-entry.entity.js';
 import { Agent } from './src/agents/agent.entity.js';
 import { TokenUsage } from './src/agents/usage/token-usage.entity.js';
@@ -190,6 +191,7 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       AppendPlainly1790000000820,
       SplitMessageWords1790000000821,
       WaitBriefly1790000000830,
+      JudgeAfterWaiting1790000000840,
     ],
   };
 }

@@ -54,9 +54,13 @@ export interface Judged {
   joined: boolean;
 }
 
-const APPEND = `SELECT outcome, id, seq, rev, created_at AS "createdAt", owner_id AS "ownerId", advocate_id AS "advocateId",
+const append = (drafts: string) => `
+   SELECT outcome, id, seq, rev, created_at AS "createdAt", owner_id AS "ownerId", advocate_id AS "advocateId",
      agent_id AS "agentId", title, reply_id AS "replyId", mentions, joined
-   FROM append_messages($1) ORDER BY "position"`;
+   FROM append_messages(${drafts}) ORDER BY "position"`;
+const APPEND = append('$1');
+/** Of drafts that have waited since their authors were let in: who has left their server meanwhile is refused. */
+const APPEND_LATE = append('only_of_members($1)');
 
 @Injectable()
 export class AppendStore {
@@ -65,16 +69,16 @@ export class AppendStore {
     private readonly statistics: EarlyStatistics,
   ) {}
 
-  /** Stores a batch in one commit; gives one judgement for each draft, in their order. */
-  async append(drafts: DraftRow[]): Promise<Judged[]> {
-    const judged = await this.database.prepared<Judged>(APPEND, [JSON.stringify(drafts)]);
+  /** Stores a batch in one commit; gives one judgement for each draft, in their order. `late` where they have waited. */
+  async append(drafts: DraftRow[], late: boolean): Promise<Judged[]> {
+    const judged = await this.database.prepared<Judged>(late ? APPEND_LATE : APPEND, [JSON.stringify(drafts)]);
     this.statistics.count(drafts.length);
     return judged;
   }
 
-  /** One message, as a part of a transaction that does more. */
+  /** One message, as a part of a transaction that does more, and that may have waited for its turn. */
   async appendInside(tx: Tx, draft: DraftRow): Promise<Judged> {
-    return (await tx.one<Judged>(APPEND, [JSON.stringify([draft])])) as Judged;
+    return (await tx.one<Judged>(APPEND_LATE, [JSON.stringify([draft])])) as Judged;
   }
 
   /** True where somebody else's locks stood in the way in a circle: nothing was stored, and the next time it goes. */

@@ -10,6 +10,8 @@ const JOBS = 4;
 const MAX_BATCH = 400;
 /** An account that is deleted takes its locks in another order than a batch does. */
 const DEADLOCK_TRIES = 3;
+/** Who was let in longer ago than this may have been removed since. */
+const LATE_MS = 250;
 /** Beyond this, sends are refused: a queue that only grows serves nobody. */
 const MAX_WAITING = 20_000;
 
@@ -180,7 +182,11 @@ export class WriteQueue implements OnApplicationShutdown {
 
   private async commit(batch: Send[], tries = 1): Promise<() => void> {
     try {
-      const judged = await this.store.append(batch.map(({ draft }) => draft));
+      const isLate = performance.now() - earliest(batch) > LATE_MS;
+      const judged = await this.store.append(
+        batch.map(({ draft }) => draft),
+        isLate,
+      );
       this.measure(batch);
       return () => batch.forEach((send, i) => settle(send, judged[i] as Judged));
     } catch (error) {
@@ -208,13 +214,16 @@ export class WriteQueue implements OnApplicationShutdown {
   }
 
   private measure(batch: Send[]): void {
-    const first = batch.reduce((earliest, { since }) => Math.min(earliest, since), Infinity);
     this.batchSize.observe(batch.length);
-    this.ackSeconds.observe((performance.now() - first) / 1000);
+    this.ackSeconds.observe((performance.now() - earliest(batch)) / 1000);
   }
 }
 
 const nothing = (): void => undefined;
+
+function earliest(batch: Send[]): number {
+  return batch.reduce((first, { since }) => Math.min(first, since), Infinity);
+}
 
 /** What goes wrong with one is its own: the others of the batch are committed too, and must be told. */
 function settle(send: Send, judged: Judged): void {

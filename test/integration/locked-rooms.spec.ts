@@ -5,6 +5,7 @@ import { ConversationCleared } from '../../src/conversations/conversations.event
 import { MessagesService } from '../../src/messages/messages.service.js';
 import { ReactionsService } from '../../src/messages/reactions/reactions.service.js';
 import { ThreadsService } from '../../src/messages/threads/threads.service.js';
+import { WriteQueue } from '../../src/messages/write-queue.js';
 import { EventBus } from '../../src/platform/events/event-bus.js';
 import type { DomainEvent } from '../../src/platform/events/event.js';
 import { MembershipsService } from '../../src/servers/memberships/memberships.service.js';
@@ -92,6 +93,49 @@ describe('while somebody else has locked a room', () => {
     await expect(the(ThreadsService).open(pass, messageId)).rejects.toMatchObject({ status: 404 });
   });
 
+  it('nothing is stored of somebody who was removed while it waited, in the channel or in a thread', async () => {
+    const { id, room } = await serverWithBob('MEMBER');
+    const { id: messageId } = await say(ada, room, 'of ada');
+    const thread = await the(ThreadsService).open(await enter(ada, room, 'write'), messageId);
+    await say(bob, thread.id, 'mine');
+    const [pass, inThread] = [await enter(bob, room, 'write'), await enter(bob, thread.id, 'write')];
+    const send = (writer: typeof pass) => the(MessagesService).append(writer, { content: 'after my removal' });
+    const refused = await whileLocked(
+      room,
+      () => send(pass),
+      async () => {
+        await the(MembershipsService).remove(ada, id, bob.userId);
+        await sleep(300);
+      },
+    );
+    expect(refused).toMatchObject({ status: 404 });
+    const inThreadRefused = await whileLocked(
+      thread.id,
+      () => send(inThread),
+      () => sleep(300),
+    );
+    expect(inThreadRefused).toMatchObject({ status: 404 });
+    expect((await say(ada, room, 'goes on')).seq).toBe(2);
+  });
+
+  it('nothing is stored of somebody who was removed while it waited for its batch, and what waited with it is', async () => {
+    const { id, room } = await serverWithBob('MEMBER');
+    const other = await newChannel();
+    const [pass, mine] = [await enter(bob, room, 'write'), await enter(ada, other, 'write')];
+    // What changes the room keeps the sends into it on this node waiting.
+    const job = the(WriteQueue).exclusive(room, async () => {
+      await the(MembershipsService).remove(ada, id, bob.userId);
+      await sleep(300);
+    });
+    const [late, fine] = await Promise.allSettled([
+      the(MessagesService).append(pass, { content: 'after my removal' }),
+      the(MessagesService).append(mine, { content: 'fine' }),
+    ]);
+    await job;
+    expect(late).toMatchObject({ status: 'rejected', reason: { status: 404 } });
+    expect(fine).toMatchObject({ status: 'fulfilled' });
+  });
+
   it('nothing is deleted by a moderator who was demoted meanwhile', async () => {
     const { id, room } = await serverWithBob('MODERATOR');
     const { id: messageId } = await say(ada, room, 'of ada');
@@ -131,6 +175,14 @@ describe('while somebody else has locked a room', () => {
       return { going };
     });
     expect((await Promise.all(editing.going)).map(({ content }) => content)).toEqual(['two', 'two']);
+  });
+
+  it('an advocate who has left is not mentioned by who was let in before', async () => {
+    const id = await peerSession();
+    const pass = await enter(ada, id, 'write');
+    await the(PeerService).release(await enter(cleo, id, 'help'));
+    const { message } = await the(MessagesService).append(pass, { content: `thank you @${cleo.profile.username}` });
+    expect(message.mentions).toEqual([]);
   });
 
   it('a clearing is told to the advocate who has come in since', async () => {
