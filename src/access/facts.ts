@@ -1,5 +1,5 @@
 import type { ConversationKind } from '../conversations/conversation.entity.js';
-import type { Topic } from '../platform/events/event.js';
+import type { DomainEvent, EventKind, Topic } from '../platform/events/event.js';
 import type { Role } from '../servers/memberships/membership.entity.js';
 
 /** What is true of a room, whoever asks. */
@@ -54,6 +54,16 @@ export function audienceOf(room: Room): Topic[] {
   const { serverId } = room;
   if (kind === 'channel' && serverId) return [`server:${serverId}`];
   return peopleOf(room).map((id): Topic => `user:${id}`);
+}
+
+/** Something that happened in the room, for those who hear of it. */
+export function eventIn<Data>(room: Room, kind: EventKind<Data>, data: Data): DomainEvent<Data> {
+  return inside(room, kind(audienceOf(room), data));
+}
+
+/** Something that happened in the room, for whom it is meant. */
+export function inside<Data>({ parentId }: Pick<Room, 'parentId'>, event: DomainEvent<Data>): DomainEvent<Data> {
+  return parentId ? { ...event, within: parentId } : event;
 }
 
 /** The people of a room who are known by name: those of a session or a direct conversation. */

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import pLimit from 'p-limit';
-import { audienceOf, rulingKind } from '../access/facts.js';
+import { audienceOf, inside, rulingKind } from '../access/facts.js';
 import type { Reader } from '../access/pass.js';
 import { arrayAt, Database } from '../platform/database/database.js';
 import { together } from '../platform/database/together.js';
@@ -124,7 +124,8 @@ export class ConversationsService {
     const audience = rulingKind(room) === 'channel' ? [own] : audienceOf(room);
     const step = { conversationId: room.id, userId: actor.userId, seq: moved.seq };
     const { readAt } = moved;
-    this.bus.publish(ConversationRead(audience, readAt ? { ...step, readAt: readAt.toISOString() } : step));
+    const read = ConversationRead(audience, readAt ? { ...step, readAt: readAt.toISOString() } : step);
+    this.bus.publish(inside(room, read));
     return moved.seq;
   }
 

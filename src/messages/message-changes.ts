@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { audienceOf, type Room } from '../access/facts.js';
+import { eventIn, type Room } from '../access/facts.js';
 import { AnsweringAgent, type Writer } from '../access/pass.js';
 import { arrayAt } from '../platform/database/database.js';
 import { type Tx, UnitOfWork } from '../platform/database/unit-of-work.js';
@@ -110,7 +110,7 @@ async function stamp(
   for (const row of rows) {
     // Everybody is shown it as who did not react to it; who did is found when it is delivered.
     const message = presentMessage({ ...row, reacted: null });
-    tx.announce(kind(audienceOf(room), { conversationId: room.id, rev: row.rev, message }));
+    tx.announce(eventIn(room, kind, { conversationId: room.id, rev: row.rev, message }));
   }
   return rows;
 }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { StandingChanged } from '../access/access.events.js';
 import { auditInRoom } from '../access/audit/audit.js';
-import { audienceOf, peopleOf, type Room, rulingKind } from '../access/facts.js';
+import { eventIn, peopleOf, type Room, rulingKind } from '../access/facts.js';
 import { Moderator, Scribe, Writer } from '../access/pass.js';
 import {
   ConversationCleared,
@@ -157,8 +157,8 @@ export class MessagesService {
       await untitle(tx, room);
       await tx.query(`DELETE FROM messages WHERE conversation_id = $1`, [room.id]);
       for (const { id } of threads) tx.announce(StandingChanged([], { scope: `conversation:${id}` }));
-      tx.announce(ConversationCleared(audienceOf(room), { conversationId: room.id, ...cleared }));
-      for (const { id } of threads) tx.announce(ConversationDeleted(audienceOf(room), { conversationId: id }));
+      tx.announce(eventIn(room, ConversationCleared, { conversationId: room.id, ...cleared }));
+      for (const { id } of threads) tx.announce(eventIn(room, ConversationDeleted, { conversationId: id }));
     });
   }
 
@@ -191,9 +191,8 @@ export class MessagesService {
     const { rev, title, replyId, joined } = judged;
     const room = roomOf(pass.room, judged);
     const message = messageView(storedRow(row, judged, attachments), pass.author);
-    const audience = audienceOf(room);
-    this.bus.publish(MessageCreated(audience, { conversationId: room.id, rev, message }));
-    if (title !== null) this.bus.publish(ConversationUpdated(audience, { conversation: { id: room.id, title } }));
+    this.bus.publish(eventIn(room, MessageCreated, { conversationId: room.id, rev, message }));
+    if (title !== null) this.bus.publish(eventIn(room, ConversationUpdated, { conversation: { id: room.id, title } }));
     this.bus.publish(MessageStored([], { room, message, replyId, joined }));
     return message;
   }

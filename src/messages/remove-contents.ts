@@ -1,4 +1,4 @@
-import { audienceOf, type Room } from '../access/facts.js';
+import { eventIn, type Room } from '../access/facts.js';
 import { ConversationUpdated } from '../conversations/conversations.events.js';
 import type { Tx } from '../platform/database/unit-of-work.js';
 
@@ -48,5 +48,5 @@ export async function untitle(
      ) RETURNING title`,
     [room.id, messageIds, instead],
   );
-  if (retitled) tx.announce(ConversationUpdated(audienceOf(room), { conversation: { id: room.id, ...retitled } }));
+  if (retitled) tx.announce(eventIn(room, ConversationUpdated, { conversation: { id: room.id, ...retitled } }));
 }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
-import { audienceOf } from '../access/facts.js';
+import { eventIn } from '../access/facts.js';
 import type { Scribe } from '../access/pass.js';
 import type { Tx } from '../platform/database/unit-of-work.js';
 import { Problem } from '../platform/http/problem.js';
@@ -29,7 +29,7 @@ export class ScribeService {
       const told = { id, conversationId: room.id, role, content, authorId: actor.userId, agentId: null };
       const nothing = { metadata: null, tokensUsed: null, nonce: null, replyToId: null };
       const message = messageView({ ...told, ...nothing, ...NEW_MESSAGE, ...place }, author);
-      tx.announce(MessageCreated(audienceOf(room), { conversationId: room.id, rev: message.rev, message }));
+      tx.announce(eventIn(room, MessageCreated, { conversationId: room.id, rev: message.rev, message }));
       tx.announce(MessageStored([], { room, message, replyId: null, joined: false }));
       return message;
     });

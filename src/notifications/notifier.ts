@@ -1,5 +1,5 @@
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
-import { audienceOf, type Room } from '../access/facts.js';
+import { audienceOf, inside, type Room } from '../access/facts.js';
 import type { MessageView } from '../messages/message.presenter.js';
 import { MessageStored } from '../messages/messages.events.js';
 import { arrayAt, Database } from '../platform/database/database.js';
@@ -73,8 +73,8 @@ export class Notifier implements OnModuleInit {
     for (const { place } of willing) {
       const candidate = candidates[place - 1];
       if (!candidate) continue;
-      const { userId, parentId: _, ...data } = candidate;
-      this.bus.publish(Notification([`user:${userId}`], data));
+      const { userId, parentId, ...data } = candidate;
+      this.bus.publish(inside({ parentId }, Notification([`user:${userId}`], data)));
     }
   }
 }

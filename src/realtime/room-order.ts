@@ -212,7 +212,7 @@ export class RoomOrder {
     }
     const { conversationId, conversation } = event.data as { conversationId?: string; conversation?: { id: string } };
     const room = this.rooms.peek(conversationId ?? conversation?.id ?? '');
-    this.hub.deliver(room ? stillFor(room, event) : event);
+    this.hub.deliver(this.stillFor(room, event));
   }
 
   /** True while it is found out who sees this change differently: it waits, and with it what comes after. */
@@ -259,14 +259,16 @@ export class RoomOrder {
 
   private pass(room: Room, change: Change, event: DomainEvent): void {
     note(room, change);
-    this.hub.deliver(stillFor(room, event));
+    this.hub.deliver(this.stillFor(room, event));
   }
-}
 
-/** Without those who have left since it was announced. */
-function stillFor({ left }: Room, event: DomainEvent): DomainEvent {
-  if (!event.audience.some((topic) => left.has(topic))) return event;
-  return { ...event, audience: event.audience.filter((topic) => !left.has(topic)) };
+  /** Without those who have left since it was announced: the room, or the one that it hangs in. */
+  private stillFor(room: Room | undefined, event: DomainEvent): DomainEvent {
+    const parent = event.within === undefined ? undefined : this.rooms.peek(event.within);
+    const hasLeft = (topic: Topic): boolean => Boolean(room?.left.has(topic) || parent?.left.has(topic));
+    if (!event.audience.some(hasLeft)) return event;
+    return { ...event, audience: event.audience.filter((topic) => !hasLeft(topic)) };
+  }
 }
 
 function newRoom(rev: number, seq: number, audience: readonly Topic[]): Room {

@@ -1,6 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { StandingChanged, StandingNoted } from '../access/access.events.js';
-import { audienceOf, type Room } from '../access/facts.js';
+import { audienceOf, inside, type Room } from '../access/facts.js';
 import type { Writer } from '../access/pass.js';
 import { MessageCreated } from '../messages/messages.events.js';
 import { EventBus } from '../platform/events/event-bus.js';
@@ -85,7 +85,7 @@ export class Typing implements OnModuleInit {
   }
 
   private tell(kind: typeof TypingStarted, room: Room, data: SomebodyTyping): void {
-    this.bus.publish({ ...kind(hearersOf(room), data), except: data.user.id });
+    this.bus.publish({ ...inside(room, kind(hearersOf(room), data)), except: data.user.id });
   }
 }
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
-import { audienceOf } from '../access/facts.js';
+import { eventIn } from '../access/facts.js';
 import { StandingChanged } from '../access/access.events.js';
 import type { Moderator, Reader, Writer } from '../access/pass.js';
 import type { Actor } from '../auth/actor.js';
@@ -73,7 +73,7 @@ export class SessionsService {
       );
       if (!changed) throw Problem.notFound('This session');
       if (status) await tx.query(`UPDATE conversations SET closed = $2 WHERE id = $1`, [id, status === 'closed']);
-      tx.announce(ConversationUpdated(audienceOf(room), { conversation: { id, ...changed } }));
+      tx.announce(eventIn(room, ConversationUpdated, { conversation: { id, ...changed } }));
       await tellWatchers(tx, id, waited);
     });
     return this.get(id);
@@ -97,7 +97,7 @@ export class SessionsService {
       const waited = await waits(tx, room.id);
       await this.conversations.delete(tx, [room.id]);
       tx.announce(StandingChanged([], { scope: `conversation:${room.id}` }));
-      tx.announce(ConversationDeleted(audienceOf(room), { conversationId: room.id }));
+      tx.announce(eventIn(room, ConversationDeleted, { conversationId: room.id }));
       await tellWatchers(tx, room.id, waited);
     });
   }
@@ -115,7 +115,7 @@ export class SessionsService {
     );
     const room = { id, kind: 'session' as const, serverId: null, ownerId: userId, advocateId, agentId };
     const conversation = newState({ id, kind: 'session', title, serverId: null });
-    tx.announce(ConversationCreated(audienceOf(room), { conversation }));
+    tx.announce(eventIn(room, ConversationCreated, { conversation }));
     await tellWatchers(tx, id, false);
     return id;
   }

@@ -4,6 +4,9 @@ import { Actors } from '../../src/auth/actors.js';
 import { LoginEnded, ServerLost } from '../../src/auth/auth.events.js';
 import { TokensService } from '../../src/auth/tokens.service.js';
 import { ConversationsService } from '../../src/conversations/conversations.service.js';
+import { AppendStore } from '../../src/messages/append-store.js';
+import { MessagesService } from '../../src/messages/messages.service.js';
+import { ThreadsService } from '../../src/messages/threads/threads.service.js';
 import { EventBus } from '../../src/platform/events/event-bus.js';
 import { Attendance } from '../../src/realtime/attendance.js';
 import { Mending } from '../../src/realtime/mending.js';
@@ -23,6 +26,16 @@ describe('who has left', () => {
     jest.restoreAllMocks();
     two.end();
   });
+
+  /** An advocate, connected, who helps in a session on which there is a thread. */
+  const advocateOfThread = async () => {
+    const adv = await advocate();
+    const id = await session();
+    await peers().claim(adv, id);
+    const { id: messageId } = await say('hello', { id });
+    const { id: thread } = await two.there.app.get(ThreadsService).open(await enter(two.ada, id), messageId);
+    return { adv, id, thread, socket: await socketOf(adv) };
+  };
 
   it('hears nothing by what is read from the database after that', async () => {
     const adv = await advocate();
@@ -136,6 +149,30 @@ describe('who has left', () => {
     carryOver(two.here, late);
     const told = ['conversation.deleted'];
     expect(await heard(socket, id, told)).toEqual(told);
+  });
+
+  it('hears nothing of a thread there that comes late from another node', async () => {
+    const { adv, id, thread, socket } = await advocateOfThread();
+    two.news = [];
+    await say('late', { id: thread });
+    await sleep(200);
+    const late = two.news.splice(0);
+    await peers(two.here).release(await enter(adv, id, two.here));
+    await sleep(1_200);
+    carryOver(two.here, late);
+    await wait();
+    expect([about(socket, id), about(socket, thread)]).toEqual([['conversation.deleted'], []]);
+  });
+
+  it('hears nothing of a thread there that was on its way into the database', async () => {
+    const { adv, id, thread, socket } = await advocateOfThread();
+    const pass = await enter(two.ada, thread, two.here);
+    between(two.here.app.get(AppendStore), 'append', async () => {
+      await peers(two.here).release(await enter(adv, id, two.here));
+    });
+    await two.here.app.get(MessagesService).append(pass, { content: 'waited' });
+    await wait();
+    expect([about(socket, id), about(socket, thread)]).toEqual([['conversation.deleted'], []]);
   });
 
   it('is not told who is here', async () => {

@@ -14,6 +14,8 @@ export interface DomainEvent<Data = unknown> {
   readonly personal?: readonly Personal<Data>[];
   /** Whose sockets are told nothing of it, wherever they listen. */
   readonly except?: string;
+  /** Of a thread: the conversation it hangs in. Who has left that is told nothing. */
+  readonly within?: string;
   /** Nobody on another node has any use for it. */
   readonly here?: true;
   /** It comes from another node, perhaps long after it happened. */
