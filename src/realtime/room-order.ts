@@ -4,6 +4,7 @@ import { ConversationDeleted } from '../conversations/conversations.events.js';
 import { type MessageChange, MessageCreated } from '../messages/messages.events.js';
 import type { DomainEvent, Topic } from '../platform/events/event.js';
 import type { Connection } from './connection.js';
+import { type Change, changeIn, type HeardRoom, type Known, newRoom, note, raise } from './heard-room.js';
 import { Hub } from './hub.js';
 import { Reactors } from './reactors.js';
 
@@ -11,44 +12,13 @@ import { Reactors } from './reactors.js';
 const PATIENCE_MS = 250;
 const MAX_ROOMS = 200_000;
 
-/** A change of a room: every event that carries `conversationId` and `rev`. */
-interface Change {
-  conversationId: string;
-  rev: number;
-  message?: { seq: number };
-  clearedSeq?: number;
-}
-
-interface Room {
-  /** The newest change that was delivered here. */
-  rev: number;
-  /** The newest message that is known here: there may be a newer one that was passed over. */
-  seq: number;
-  /** Up to where it was cleared, as far as that was delivered here. */
-  clearedSeq: number;
-  /** Who hears of it, as far as that is known: for when the room is gone and nobody else can say. */
-  audience: Set<Topic>;
-  /** Who was told that there is this room: who hears of it may not know it, where that news was lost. */
-  told: Set<Topic>;
-  /** Who was told that it is gone: what was announced before that may come later still. */
-  left: Set<Topic>;
-  /** What waits for its turn, by rev. */
-  early: Map<number, DomainEvent>;
-  /** What it is its turn of, while it is found out who sees it differently. */
-  looking: DomainEvent | undefined;
-  timer: NodeJS.Timeout | undefined;
-}
-
-/** What is known here of a room, for who reads on from there. */
-export type Known = Readonly<Pick<Room, 'rev' | 'seq' | 'audience'>>;
-
 /**
  * Delivers the changes of each room in the order of `rev` and each once, whichever node wrote them and in whatever
  * order they arrive. What does not come in time is asked for: `mend` reads it from the database.
  */
 @Injectable()
 export class RoomOrder {
-  private readonly rooms = new LRUCache<string, Room>({
+  private readonly rooms = new LRUCache<string, HeardRoom>({
     max: MAX_ROOMS,
     dispose: (room) => clearTimeout(room.timer),
   });
@@ -191,7 +161,7 @@ export class RoomOrder {
     if (room.early.size > 0) this.wait(room, conversationId);
   }
 
-  private begin(conversationId: string, room: Room): Room {
+  private begin(conversationId: string, room: HeardRoom): HeardRoom {
     this.rooms.set(conversationId, room);
     return room;
   }
@@ -216,7 +186,7 @@ export class RoomOrder {
   }
 
   /** True while it is found out who sees this change differently: it waits, and with it what comes after. */
-  private mustLook(room: Room, { rev }: Change, event: DomainEvent): boolean {
+  private mustLook(room: HeardRoom, { rev }: Change, event: DomainEvent): boolean {
     if (room.looking === event) return true;
     const looking = this.reactors.of(event);
     if (!looking) return false;
@@ -233,19 +203,19 @@ export class RoomOrder {
     return true;
   }
 
-  private keep(room: Room, change: Change, event: DomainEvent): void {
+  private keep(room: HeardRoom, change: Change, event: DomainEvent): void {
     room.early.set(change.rev, event);
     this.wait(room, change.conversationId);
   }
 
-  private wait(room: Room, conversationId: string): void {
+  private wait(room: HeardRoom, conversationId: string): void {
     room.timer ??= setTimeout(() => {
       room.timer = undefined;
       this.mend(conversationId);
     }, PATIENCE_MS).unref();
   }
 
-  private release(room: Room): void {
+  private release(room: HeardRoom): void {
     for (let event = room.early.get(room.rev + 1); event; event = room.early.get(room.rev + 1)) {
       const change = changeIn(event);
       if (change && this.mustLook(room, change, event)) return;
@@ -257,46 +227,16 @@ export class RoomOrder {
     room.timer = undefined;
   }
 
-  private pass(room: Room, change: Change, event: DomainEvent): void {
+  private pass(room: HeardRoom, change: Change, event: DomainEvent): void {
     note(room, change);
     this.hub.deliver(this.stillFor(room, event));
   }
 
   /** Without those who have left since it was announced: the room, or the one that it hangs in. */
-  private stillFor(room: Room | undefined, event: DomainEvent): DomainEvent {
+  private stillFor(room: HeardRoom | undefined, event: DomainEvent): DomainEvent {
     const parent = event.within === undefined ? undefined : this.rooms.peek(event.within);
     const hasLeft = (topic: Topic): boolean => Boolean(room?.left.has(topic) || parent?.left.has(topic));
     if (!event.audience.some(hasLeft)) return event;
     return { ...event, audience: event.audience.filter((topic) => !hasLeft(topic)) };
   }
-}
-
-function newRoom(rev: number, seq: number, audience: readonly Topic[]): Room {
-  return {
-    rev,
-    seq,
-    clearedSeq: 0,
-    audience: new Set(audience),
-    told: new Set(),
-    left: new Set(),
-    early: new Map(),
-    looking: undefined,
-    timer: undefined,
-  };
-}
-
-function note(room: Room, { rev, message, clearedSeq }: Change): void {
-  room.rev = rev;
-  room.clearedSeq = Math.max(room.clearedSeq, clearedSeq ?? 0);
-  if (message) raise(room, message.seq);
-}
-
-/** It may have been passed over: by a first change that was of an older message, or by a gap that was let go. */
-function raise(room: Room, seq: number): void {
-  room.seq = Math.max(room.seq, seq);
-}
-
-function changeIn({ data }: DomainEvent): Change | undefined {
-  const { conversationId, rev } = data as Partial<Change>;
-  return conversationId !== undefined && rev !== undefined ? (data as Change) : undefined;
 }
