@@ -11,7 +11,7 @@ import { Problem } from '../platform/http/problem.js';
 import type { ConversationKind } from './conversation.entity.js';
 import { ConversationRead } from './conversations.events.js';
 import { type ConversationState, STATE_COLUMNS } from './conversation-state.js';
-import { MINE, MY_ROOMS, ofEach, UNREAD } from './mine.js';
+import { MINE, MINE_UNNAMED, MY_ROOMS, ofEach, UNREAD } from './mine.js';
 
 const MOVE = `
   INSERT INTO read_markers AS marker (conversation_id, user_id, seq)
@@ -42,7 +42,11 @@ const STATES = `WITH ${MINE} SELECT ${STATE_COLUMNS} FROM ${MY_ROOMS} ${UNREAD}`
 const MOST_AT_ONCE = 32;
 const MOST_ROOMS = 1_000;
 const MANY_AT_ONCE = 4;
+const ROOMS_OF_EACH = ofEach(`WITH ${MINE_UNNAMED} SELECT id, server_id AS "serverId", parent_id AS parent FROM mine`);
 const STATES_OF_EACH = ofEach(`${STATES} LIMIT ${MOST_ROOMS + 1}`);
+
+/** A room that is listed as somebody's: a thread has a parent. */
+export type MyRoom = Pick<ConversationState, 'id' | 'serverId'> & { parent: unknown };
 
 @Injectable()
 export class ConversationsService {
@@ -84,6 +88,18 @@ export class ConversationsService {
     const states = new Map<string, ConversationState[]>(userIds.map((userId) => [userId, []]));
     for (const { userId, ...state } of rows) states.get(userId)?.push(state);
     return states;
+  }, MOST_AT_ONCE);
+
+  /** Which rooms are listed as somebody's, and no more of them: that costs little. */
+  async roomsOf(userId: string): Promise<MyRoom[]> {
+    return (await this.readRooms(userId)) ?? [];
+  }
+
+  private readonly readRooms = together(async (userIds) => {
+    const rows = await this.database.prepared<MyRoom & { userId: string }>(ROOMS_OF_EACH, [userIds]);
+    const rooms = new Map<string, MyRoom[]>(userIds.map((userId) => [userId, []]));
+    for (const { userId, ...room } of rows) rooms.get(userId)?.push(room);
+    return rooms;
   }, MOST_AT_ONCE);
 
   /** The servers somebody is a member of: whose topics their sockets listen to. */

@@ -7,7 +7,7 @@ const NAMES_OF_THE_OTHERS = `(
       WHERE other.direct_id = p.direct_id AND other.user_id <> $1)`;
 
 /** The rooms whose people `$1` is one of, as `rooms(id, title, server_id)`. */
-const ROOMS = `
+const roomsWith = (nameOfDirect: string): string => `
   rooms AS (
     SELECT ch.id, ch.name AS title, ch.server_id
     FROM memberships m JOIN channels ch ON ch.server_id = m.server_id WHERE m.user_id = $1
@@ -16,8 +16,9 @@ const ROOMS = `
     UNION ALL
     SELECT s.id, s.title, NULL FROM sessions s WHERE s.advocate_id = $1 AND s.owner_id <> $1
     UNION ALL
-    SELECT p.direct_id, ${NAMES_OF_THE_OTHERS}, NULL FROM direct_participants p WHERE p.user_id = $1
+    SELECT p.direct_id, ${nameOfDirect}, NULL FROM direct_participants p WHERE p.user_id = $1
   )`;
+const ROOMS = roomsWith(NAMES_OF_THE_OTHERS);
 
 const ROOM = `SELECT id, title, server_id, NULL::uuid AS parent_id, NULL::uuid AS message_id`;
 const THREAD = `SELECT t.id, NULL AS title, rooms.server_id, t.parent_id, t.message_id`;
@@ -34,14 +35,18 @@ export const READABLE = `${ROOMS},
     ${THREAD}, t.created_at, t.active_at FROM rooms JOIN threads t ON t.parent_id = rooms.id
   )`;
 
-/** What of it is listed as theirs, as `mine`: of the threads those in which they take part. */
-export const MINE = `${ROOMS},
+const mineOf = (rooms: string): string => `${rooms},
   mine AS (
     ${ROOM} FROM rooms
     UNION ALL
     ${THREAD} FROM thread_participants p JOIN threads t ON t.id = p.thread_id JOIN rooms ON rooms.id = t.parent_id
     WHERE p.user_id = $1
   )`;
+
+/** What of it is listed as theirs, as `mine`: of the threads those in which they take part. */
+export const MINE = mineOf(ROOMS);
+/** The same where nobody asks what they are called. */
+export const MINE_UNNAMED = mineOf(roomsWith('NULL'));
 
 /**
  * The rooms of `mine`, as `c`. By the key of each: the planner, which knows nothing of how many are somebody's, would

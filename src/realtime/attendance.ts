@@ -4,7 +4,7 @@ import pLimit from 'p-limit';
 import { ServerLost } from '../auth/auth.events.js';
 import type { ConversationState } from '../conversations/conversation-state.js';
 import { ConversationCreated } from '../conversations/conversations.events.js';
-import { ConversationsService } from '../conversations/conversations.service.js';
+import { ConversationsService, type MyRoom } from '../conversations/conversations.service.js';
 import { LOOKS, OutcomeUnknown } from '../platform/database/outcome.events.js';
 import { EventBus } from '../platform/events/event-bus.js';
 import type { Topic } from '../platform/events/event.js';
@@ -16,6 +16,8 @@ import { Newcomers } from './newcomers.js';
 import { RoomOrder } from './room-order.js';
 
 const LOOK_MS = 1_000;
+/** What is asked of the database for so many goes together. */
+const AT_ONCE = 128;
 
 /**
  * Holds what open sockets listen to against the database: when a notice says that somebody left a server on another
@@ -23,7 +25,7 @@ const LOOK_MS = 1_000;
  */
 @Injectable()
 export class Attendance implements OnModuleInit {
-  private readonly inTurn = pLimit(4);
+  private readonly inTurn = pLimit(AT_ONCE);
   /** Who was just told that they left which server: the notice of that comes within the second. */
   private readonly toldLeft = new LRUCache<string, true>({ max: 10_000, ttl: 2_000 });
 
@@ -141,21 +143,22 @@ export class Attendance implements OnModuleInit {
         .filter(([, topic]) => !connection.topics.has(topic)),
     );
     for (const [connection, topic] of fresh) this.hub.subscribe(connection, topic);
-    let rooms: ConversationState[];
+    const isGained = ({ id, serverId, parent }: MyRoom): boolean => {
+      if (serverId && gained.has(serverId)) return true;
+      const everybody: Topic[] = serverId && !parent ? [`server:${serverId}`] : [];
+      return !this.order.isKnownTo(id, `user:${userId}`, ...everybody);
+    };
     try {
       // Listened first and read then: whoever lost the server in between is found out now.
       if (gained.size > 0) await this.dropLost(userId);
-      rooms = await this.conversations.statesOf(userId);
+      // Mostly there are none, and their counters cost more than all else that is asked here.
+      if (!(await this.conversations.roomsOf(userId)).some(isGained)) return [];
+      return (await this.conversations.statesOf(userId)).filter(isGained);
     } catch (error) {
       // They hear nothing of what they were not told that it is theirs: the next look finds it again.
       for (const [connection, topic] of fresh) this.hub.unsubscribe(connection, topic);
       throw error;
     }
-    return rooms.filter(({ id, kind, serverId }) => {
-      if (serverId && gained.has(serverId)) return true;
-      const everybody: Topic[] = kind === 'channel' && serverId ? [`server:${serverId}`] : [];
-      return !this.order.isKnownTo(id, `user:${userId}`, ...everybody);
-    });
   }
 
   /** Of a channel that nobody here was told of: whoever opens a socket now is told of it with that, who has one is not. */

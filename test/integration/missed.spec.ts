@@ -5,6 +5,9 @@ import { DirectsService } from '../../src/directs/directs.service.js';
 import { HistoryService } from '../../src/messages/history.service.js';
 import { ThreadsService } from '../../src/messages/threads/threads.service.js';
 import { between, carryOver } from '../support/apart.js';
+import { jest } from '@jest/globals';
+import { Database } from '../../src/platform/database/database.js';
+import { actor } from '../support/services.js';
 import { about, heard, TwoNodesApart } from '../support/two-nodes-apart.js';
 
 describe('what another node did and did not tell', () => {
@@ -25,6 +28,22 @@ describe('what another node did and did not tell', () => {
     readAll();
     const told = ['message.created lost 1'];
     expect(await heard(socket, two.room, told)).toEqual(told);
+  });
+
+  it('is looked for with few questions, however many are here', async () => {
+    const people = await Promise.all(Array.from({ length: 24 }, (_, i) => actor(two.here.dataSource, `p${i}`)));
+    const sockets = await Promise.all(people.map(socketOf));
+    await Promise.all(people.map((person) => add(person, two.there)));
+    const asked = jest.spyOn(two.here.app.get(Database), 'prepared');
+    readAll();
+    await Promise.all(sockets.map((socket) => socket.next('conversation.created')));
+    expect(asked.mock.calls.length).toBeLessThan(12);
+    asked.mockClear();
+    readAll();
+    await wait();
+    expect(asked.mock.calls.filter(([text]) => text.includes('unread'))).toEqual([]);
+    expect(asked.mock.calls.length).toBeLessThan(8);
+    asked.mockRestore();
   });
 
   it('is told, though its room was being read already', async () => {
