@@ -22,11 +22,16 @@ export class ConversationState {
   mentions: number;
 }
 
+/** As much of it as says which room it is. */
+export type ListedRoom = Pick<ConversationState, 'id' | 'serverId' | 'parent'>;
+
+export const PARENT_COLUMN = `CASE WHEN mine.parent_id IS NOT NULL THEN
+    json_build_object('conversationId', mine.parent_id, 'messageId', mine.message_id) END`;
+
 /** The columns of ConversationState from `c`, `mine` and what UNREAD joins. */
 export const STATE_COLUMNS = `
   c.id, c.kind, mine.title, mine.server_id AS "serverId",
-  CASE WHEN mine.parent_id IS NOT NULL THEN
-    json_build_object('conversationId', mine.parent_id, 'messageId', mine.message_id) END AS parent,
+  ${PARENT_COLUMN} AS parent,
   c.last_seq AS "lastSeq", c.last_rev AS rev,
   coalesce(marker.seq, 0) AS "lastReadSeq", counted.unread, naming.mentions`;
 

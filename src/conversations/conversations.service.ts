@@ -10,7 +10,7 @@ import type { Topic } from '../platform/events/event.js';
 import { Problem } from '../platform/http/problem.js';
 import type { ConversationKind } from './conversation.entity.js';
 import { ConversationRead } from './conversations.events.js';
-import { type ConversationState, STATE_COLUMNS } from './conversation-state.js';
+import { type ConversationState, type ListedRoom, PARENT_COLUMN, STATE_COLUMNS } from './conversation-state.js';
 import { MINE, MINE_UNNAMED, MY_ROOMS, ofEach, UNREAD } from './mine.js';
 
 const MOVE = `
@@ -42,11 +42,10 @@ const STATES = `WITH ${MINE} SELECT ${STATE_COLUMNS} FROM ${MY_ROOMS} ${UNREAD}`
 const MOST_AT_ONCE = 32;
 const MOST_ROOMS = 1_000;
 const MANY_AT_ONCE = 4;
-const ROOMS_OF_EACH = ofEach(`WITH ${MINE_UNNAMED} SELECT id, server_id AS "serverId", parent_id AS parent FROM mine`);
+const ROOMS_OF_EACH = ofEach(
+  `WITH ${MINE_UNNAMED} SELECT id, server_id AS "serverId", ${PARENT_COLUMN} AS parent FROM mine`,
+);
 const STATES_OF_EACH = ofEach(`${STATES} LIMIT ${MOST_ROOMS + 1}`);
-
-/** A room that is listed as somebody's: a thread has a parent. */
-export type MyRoom = Pick<ConversationState, 'id' | 'serverId'> & { parent: unknown };
 
 @Injectable()
 export class ConversationsService {
@@ -91,13 +90,13 @@ export class ConversationsService {
   }, MOST_AT_ONCE);
 
   /** Which rooms are listed as somebody's, and no more of them: that costs little. */
-  async roomsOf(userId: string): Promise<MyRoom[]> {
+  async roomsOf(userId: string): Promise<ListedRoom[]> {
     return (await this.readRooms(userId)) ?? [];
   }
 
   private readonly readRooms = together(async (userIds) => {
-    const rows = await this.database.prepared<MyRoom & { userId: string }>(ROOMS_OF_EACH, [userIds]);
-    const rooms = new Map<string, MyRoom[]>(userIds.map((userId) => [userId, []]));
+    const rows = await this.database.prepared<ListedRoom & { userId: string }>(ROOMS_OF_EACH, [userIds]);
+    const rooms = new Map<string, ListedRoom[]>(userIds.map((userId) => [userId, []]));
     for (const { userId, ...room } of rows) rooms.get(userId)?.push(room);
     return rooms;
   }, MOST_AT_ONCE);
@@ -119,6 +118,11 @@ export class ConversationsService {
   /** The rooms of one server as this person has them, inside the transaction that made them theirs. */
   async statesIn(tx: Tx, serverId: string, userId: string): Promise<ConversationState[]> {
     return tx.query<ConversationState>(`${STATES} WHERE mine.server_id = $2`, [userId, serverId]);
+  }
+
+  /** One room of a person and the threads on it that are theirs, inside the transaction that made it theirs. */
+  async statesWithin(tx: Tx, id: string, userId: string): Promise<ConversationState[]> {
+    return tx.query<ConversationState>(`${STATES} WHERE $2 IN (mine.id, mine.parent_id)`, [userId, id]);
   }
 
   /** One room of a person, inside the transaction that made it theirs where there is one. */

@@ -2,9 +2,9 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import pLimit from 'p-limit';
 import { ServerLost } from '../auth/auth.events.js';
-import type { ConversationState } from '../conversations/conversation-state.js';
+import type { ConversationState, ListedRoom } from '../conversations/conversation-state.js';
 import { ConversationCreated } from '../conversations/conversations.events.js';
-import { ConversationsService, type MyRoom } from '../conversations/conversations.service.js';
+import { ConversationsService } from '../conversations/conversations.service.js';
 import { LOOKS, OutcomeUnknown } from '../platform/database/outcome.events.js';
 import { EventBus } from '../platform/events/event-bus.js';
 import type { Topic } from '../platform/events/event.js';
@@ -100,7 +100,7 @@ export class Attendance implements OnModuleInit {
     const person: Topic = `user:${userId}`;
     const audience: Topic = serverId ? `server:${serverId}` : person;
     const isToldToAll =
-      kind === 'channel' && (this.order.isKnownTo(id, audience) || !this.isNewsToOthers(audience, userId));
+      kind === 'channel' && (this.order.wasTold(id, audience) || !this.isNewsToOthers(audience, userId));
     this.order.learn(id, rev, lastSeq, [audience], isToldToAll ? audience : person);
   }
 
@@ -143,11 +143,8 @@ export class Attendance implements OnModuleInit {
         .filter(([, topic]) => !connection.topics.has(topic)),
     );
     for (const [connection, topic] of fresh) this.hub.subscribe(connection, topic);
-    const isGained = ({ id, serverId, parent }: MyRoom): boolean => {
-      if (serverId && gained.has(serverId)) return true;
-      const everybody: Topic[] = serverId && !parent ? [`server:${serverId}`] : [];
-      return !this.order.isKnownTo(id, `user:${userId}`, ...everybody);
-    };
+    const isGained = (room: ListedRoom): boolean =>
+      (room.serverId !== null && gained.has(room.serverId)) || !this.order.isKnownTo(userId, room);
     try {
       // Listened first and read then: whoever lost the server in between is found out now.
       if (gained.size > 0) await this.dropLost(userId);

@@ -57,7 +57,7 @@ export class Newcomers {
       const conversation = await this.present(person, event.data.conversation);
       ({ rev, lastSeq } = conversation);
       // It may have been lost while it was read; with a server they lose its topic.
-      if (!serverId && !this.order.isKnownTo(id, person)) return;
+      if (!serverId && !this.order.isKnownTo(person.slice('user:'.length), conversation)) return;
       for (const connection of this.hub.of(person)) {
         if (serverId && !connection.topics.has(`server:${serverId}`)) continue;
         this.order.told(connection, id, rev, lastSeq);

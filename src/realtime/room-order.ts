@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
+import type { ListedRoom } from '../conversations/conversation-state.js';
 import { ConversationDeleted } from '../conversations/conversations.events.js';
 import { type MessageChange, MessageCreated } from '../messages/messages.events.js';
 import type { DomainEvent, Topic } from '../platform/events/event.js';
@@ -55,10 +56,16 @@ export class RoomOrder {
     else connection.ahead.go(conversationId, rev, seq);
   }
 
-  /** Whether one of these was told of the room, and not that it is gone. */
-  isKnownTo(conversationId: string, ...hearers: Topic[]): boolean {
-    const told = this.rooms.peek(conversationId)?.told;
-    return hearers.some((hearer) => told?.has(hearer));
+  /** Whether somebody was told of a room that is theirs, and not that it is gone: with a session go the threads on it. */
+  isKnownTo(userId: string, { id, serverId, parent }: ListedRoom): boolean {
+    const person: Topic = `user:${userId}`;
+    if (serverId) return this.wasTold(id, person) || (!parent && this.wasTold(id, `server:${serverId}`));
+    return this.wasTold(id, person) && (!parent || this.wasTold(parent.conversationId, person));
+  }
+
+  /** Whether this audience was told of the room, and not that it is gone. */
+  wasTold(conversationId: string, hearer: Topic): boolean {
+    return this.rooms.peek(conversationId)?.told.has(hearer) ?? false;
   }
 
   known(conversationId: string): Known | undefined {

@@ -98,11 +98,11 @@ export class PeerService {
   /** Lets the advocate in, and whoever had it out. */
   private async give(tx: Tx, sessionId: string, before: Present, advocate: Profile): Promise<void> {
     await tx.query(`UPDATE sessions SET advocate_id = $2, updated_at = now() WHERE id = $1`, [sessionId, advocate.id]);
-    const state = await this.conversations.stateOf(sessionId, advocate.id, tx);
+    const states = await this.conversations.statesWithin(tx, sessionId, advocate.id);
     announceChange(tx, sessionId, before.ownerId, advocate);
     if (before.advocateId)
       tx.announce(ConversationDeleted([`user:${before.advocateId}`], { conversationId: sessionId }));
-    tx.announce(ConversationCreated([`user:${advocate.id}`], { conversation: state }));
+    for (const conversation of states) tx.announce(ConversationCreated([`user:${advocate.id}`], { conversation }));
   }
 }
 
