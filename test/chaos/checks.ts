@@ -2,6 +2,7 @@ import type pg from 'pg';
 import type { Api } from './api.js';
 import type { Fate, Ledger, Said } from './ledger.js';
 import type { Heard, Mirror, View } from './mirror.js';
+import type { Places } from './person.js';
 
 interface Row {
   room: string;
@@ -98,7 +99,10 @@ async function checkReactions(database: pg.Client, ledger: Ledger): Promise<stri
 }
 
 async function checkMemberships(database: pg.Client, ledger: Ledger): Promise<string[]> {
-  const { rows } = await database.query<{ key: string }>(`SELECT server_id || ' ' || user_id AS key FROM memberships`);
+  const { rows } = await database.query<{ key: string }>(
+    `SELECT server_id || ' ' || user_id AS key FROM memberships
+     UNION ALL SELECT id || ' ' || advocate_id FROM sessions WHERE advocate_id IS NOT NULL`,
+  );
   const there = new Set(rows.map(({ key }) => key));
   return [...ledger.memberships].flatMap(([key, steps]) => {
     const last = steps.findLast(({ fate }) => fate.end === 'done');
@@ -122,12 +126,14 @@ export function checkRemovals(
   userId: string,
   heard: readonly Heard[],
   { memberships }: Ledger,
+  { servers, sessions }: Places,
   away: readonly { from: number; to: number }[],
 ): string[] {
   return [...memberships].flatMap(([key, steps]) => {
-    const [serverId, who] = key.split(' ');
-    const theirs = heard.filter((event) => event.serverId === serverId);
+    const [placeId, who] = key.split(' ');
     if (who !== userId) return [];
+    const rooms = [...servers, ...sessions].find(({ id }) => id === placeId)?.rooms ?? [];
+    const theirs = heard.filter(({ conversationId }) => rooms.includes(conversationId));
     return steps.flatMap(({ kind, fate, ended }, i) => {
       const doubtful = steps.slice(0, i + 1).some((step) => isDoubtful(step.fate));
       if (kind !== 'remove' || fate.end !== 'done' || doubtful) return [];

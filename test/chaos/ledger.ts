@@ -39,7 +39,7 @@ export interface Step {
 export class Ledger {
   readonly said: Said[] = [];
   readonly reactions = new Map<string, Reaction>();
-  /** By server and person, in order. */
+  /** By server, or session, and person, in order: an advocate is let in with `add`. */
   readonly memberships = new Map<string, Step[]>();
   readonly complaints: string[] = [];
 
@@ -61,8 +61,8 @@ export class Ledger {
     return known;
   }
 
-  steps(serverId: string, userId: string): Step[] {
-    const key = `${serverId} ${userId}`;
+  steps(placeId: string, userId: string): Step[] {
+    const key = `${placeId} ${userId}`;
     const known = this.memberships.get(key) ?? [];
     this.memberships.set(key, known);
     return known;

@@ -15,6 +15,8 @@ export interface View {
 
 interface Room {
   serverId: string | null;
+  /** Of a thread: where it hangs. */
+  parentId: string | undefined;
   /** The newest change that was applied. */
   rev: number;
   /** Changes up to this were never asked for. */
@@ -23,9 +25,9 @@ interface Room {
   messages: Map<string, View>;
 }
 
-/** A change of a server's conversation that was heard live: for who should not have heard it. */
+/** A change that was heard live: for who should not have heard it. */
 export interface Heard {
-  serverId: string;
+  conversationId: string;
   /** When it happened, as far as it says so. */
   happened: number;
   heard: number;
@@ -42,7 +44,6 @@ export class Mirror {
   private syncs = 0;
   /** The sync that was asked for last, of each room. */
   private readonly asked = new Map<string, string>();
-  private readonly serverOf = new Map<string, string | null>();
   onRefusedSync: (conversationId: string, code: string) => void = () => undefined;
 
   /** `lazy`: takes a new room as it stands, and follows only what happens from then on. */
@@ -74,7 +75,7 @@ export class Mirror {
     else if (frame.type === 'changes') this.change(frame);
     else if (/^message\.(created|updated|deleted)$/.test(frame.type)) this.follow(frame);
     else if (frame.type === 'conversation.created') this.learn(frame.conversation as Known);
-    else if (frame.type === 'conversation.deleted') this.forget(frame.conversationId as string);
+    else if (frame.type === 'conversation.deleted') this.drop(frame.conversationId as string);
     else if (frame.type === 'member.removed' && frame.userId === this.userId) this.leave(frame.serverId as string);
     else if (frame.type === 'error') this.refused(frame);
   }
@@ -95,13 +96,24 @@ export class Mirror {
     }
   }
 
-  private learn({ id, serverId, rev }: Known): void {
+  private learn({ id, serverId, parent, rev }: Known): void {
     if (this.rooms.has(id)) return;
-    this.serverOf.set(id, serverId);
     const from = this.lazy ? rev : 0;
-    const room = { serverId, rev: from, from, syncing: false, messages: new Map<string, View>() };
+    const room = {
+      serverId,
+      parentId: parent?.conversationId,
+      rev: from,
+      from,
+      syncing: false,
+      messages: new Map<string, View>(),
+    };
     this.rooms.set(id, room);
     if (rev > from) this.sync(id, room);
+  }
+
+  private drop(conversationId: string): void {
+    this.forget(conversationId);
+    for (const [id, { parentId }] of this.rooms) if (parentId === conversationId) this.forget(id);
   }
 
   private leave(serverId: string): void {
@@ -160,16 +172,14 @@ export class Mirror {
   }
 
   private note(conversationId: string, type: string, { id, createdAt, editedAt, deletedAt }: View): void {
-    const serverId = this.serverOf.get(conversationId);
     const time = type === 'message.created' ? createdAt : type === 'message.deleted' ? deletedAt : editedAt;
-    if (serverId && time) {
-      this.heard.push({ serverId, happened: Date.parse(time), heard: Date.now(), what: `${type} ${id}` });
-    }
+    if (time) this.heard.push({ conversationId, happened: Date.parse(time), heard: Date.now(), what: `${type} ${id}` });
   }
 }
 
 interface Known {
   id: string;
   serverId: string | null;
+  parent: { conversationId: string } | null;
   rev: number;
 }

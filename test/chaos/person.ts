@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Answer, type Api, isOver } from './api.js';
 import type { Follower } from './follower.js';
-import type { Fate, Ledger, Said } from './ledger.js';
+import type { Fate, Ledger, Said, Step } from './ledger.js';
 import type { Act } from './plan.js';
 
 const EMOJIS = ['👍', '🎉', '🙈'];
@@ -10,7 +10,9 @@ const GIVE_UP_MS = 45_000;
 /** Where everybody talks. */
 export interface Places {
   servers: { id: string; rooms: string[]; members: string[] }[];
+  /** Of the servers. */
   rooms: string[];
+  sessions: { id: string; rooms: string[]; ownerId: string }[];
 }
 
 /** Does what the plan says, one thing after the other, and insists on each until it is settled. */
@@ -50,11 +52,21 @@ export class Person {
       case 'add':
       case 'remove':
         return this.admit(act, act.kind);
+      case 'claim':
+      case 'release':
+        return this.help(act, act.kind);
     }
   }
 
+  /** Where they may talk, for all they know. */
+  get rooms(): string[] {
+    const theirs = this.places.sessions.filter(({ id, ownerId }) => ownerId === this.api.userId || this.helps(id));
+    return [...this.places.rooms, ...theirs.flatMap(({ rooms }) => rooms)];
+  }
+
   private async send(act: Act): Promise<void> {
-    const room = this.places.rooms[act.lot % this.places.rooms.length] as string;
+    const { rooms } = this;
+    const room = rooms[act.lot % rooms.length] as string;
     this.count += 1;
     const nonce = `${this.name}-${this.count}`;
     const said: Said = { author: this.api.userId, room, nonce, content: `${nonce} says`, fate: OPEN, edits: [] };
@@ -123,19 +135,38 @@ export class Person {
     const ready = others.filter((id) => (this.ledger.steps(server.id, id).at(-1)?.kind ?? 'add') !== kind);
     const userId = ready[act.lot % ready.length];
     if (userId === undefined) return;
-    const steps = this.ledger.steps(server.id, userId);
-    const step = { kind, begun: Date.now(), ended: Infinity, fate: OPEN };
-    steps.push(step);
     const call: Call =
       kind === 'add'
         ? ['POST', `/servers/${server.id}/members`, { userId }]
         : ['DELETE', `/servers/${server.id}/members/${userId}`];
+    const { end, code } = await this.step(act, this.ledger.steps(server.id, userId), kind, call);
+    if (end === 'refused') this.ledger.complain(`${kind} was refused: ${code}`);
+  }
+
+  /** Of several advocates who want a session one gets it. */
+  private async help(act: Act, kind: 'claim' | 'release'): Promise<void> {
+    const ready = this.places.sessions.filter(({ id }) => this.helps(id) === (kind === 'release'));
+    const session = ready[act.lot % ready.length];
+    if (!session) return;
+    const steps = this.ledger.steps(session.id, this.api.userId);
+    await this.step(act, steps, kind === 'claim' ? 'add' : 'remove', ['POST', `/sessions/${session.id}/${kind}`]);
+  }
+
+  /** Perhaps, where nobody knows what became of it. */
+  private helps(sessionId: string): boolean {
+    const last = this.ledger.steps(sessionId, this.api.userId).at(-1);
+    return last?.kind === 'add' && (last.fate.end === 'done' || last.fate.unsure);
+  }
+
+  private async step(act: Act, steps: Step[], kind: Step['kind'], call: Call): Promise<Fate> {
+    const step: Step = { kind, begun: Date.now(), ended: Infinity, fate: OPEN };
+    steps.push(step);
     const { fate } = await this.insist(act, undefined, call);
     // An attempt before may have done it.
-    const doneBefore = fate.unsure && (fate.code === 'already_member' || fate.code === 'not_found');
+    const doneBefore = fate.unsure && DONE_BEFORE.includes(fate.code ?? '');
     step.fate = doneBefore ? { ...fate, end: 'done' } : fate;
     step.ended = Date.now();
-    if (step.fate.end === 'refused') this.ledger.complain(`${kind} was refused: ${fate.code}`);
+    return step.fate;
   }
 
   private oneOfMine({ lot }: Act): Said | undefined {
@@ -167,6 +198,8 @@ export class Person {
   }
 }
 
+/** Who claims a session again may also find that somebody else has it: that nobody knows. */
+const DONE_BEFORE = ['already_member', 'not_found'];
 const OPEN: Fate = { end: 'unknown', unsure: true };
 
 type Call = [method: string, path: string, body?: unknown];

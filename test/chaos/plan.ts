@@ -3,13 +3,16 @@ import { Chance } from './chance.js';
 
 export const PEOPLE = 20;
 export const SERVERS = 2;
+/** Peer sessions, each of another person; and how many of the last people are advocates. */
+export const SESSIONS = 2;
+export const ADVOCATES = 4;
 export const NODES = 2;
 
 /** What a person does next; whom and what it concerns is found among what there is when its time comes. */
 export interface Act {
   /** Milliseconds after the beginning. */
   at: number;
-  kind: 'send' | 'edit' | 'delete' | 'react' | 'unreact' | 'remove' | 'add';
+  kind: 'send' | 'edit' | 'delete' | 'react' | 'unreact' | 'remove' | 'add' | 'claim' | 'release';
   over: 'rest' | 'socket';
   node: number;
   /** Chooses among what there is, by remainder. */
@@ -48,6 +51,8 @@ export interface Plan {
   faults: Fault[];
 }
 
+type Weights = Partial<Record<Act['kind'], number>>;
+
 const REST_MS = [900, 2_600] as const;
 const LASTS_MS: Record<Fault['kind'], readonly [number, number]> = {
   'node killed': [200, 2_000],
@@ -67,14 +72,16 @@ const LASTS_MS: Record<Fault['kind'], readonly [number, number]> = {
 export function planOf(seed: number, seconds: number): Plan {
   const chance = new Chance(seed);
   const ms = seconds * 1000;
-  const acts = Array.from({ length: PEOPLE }, (_, i) => actsOf(i === 0, chance, ms));
+  const acts = Array.from({ length: PEOPLE }, (_, i) => actsOf(i, chance, ms));
   return { seed, ms, acts, faults: faultsOf(chance, ms) };
 }
 
-function actsOf(isAdmin: boolean, chance: Chance, ms: number): Act[] {
-  const weights: Partial<Record<Act['kind'], number>> = isAdmin
-    ? { send: 2, remove: 4, add: 4 }
-    : { send: 10, edit: 4, delete: 1, react: 3, unreact: 1 };
+const ADMIN: Weights = { send: 2, remove: 4, add: 4 };
+const MEMBER: Weights = { send: 10, edit: 4, delete: 1, react: 3, unreact: 1 };
+const ADVOCATE: Weights = { ...MEMBER, claim: 4, release: 3 };
+
+function actsOf(person: number, chance: Chance, ms: number): Act[] {
+  const weights = person === 0 ? ADMIN : person < PEOPLE - ADVOCATES ? MEMBER : ADVOCATE;
   const acts: Act[] = [];
   for (let at = chance.between(0, 300); at < ms; at += chance.between(50, 350)) {
     acts.push({

@@ -7,7 +7,7 @@ import { Follower } from './follower.js';
 import { House } from './house.js';
 import { Ledger } from './ledger.js';
 import { type Places, Person } from './person.js';
-import { type Fault, PEOPLE, type Plan, SERVERS } from './plan.js';
+import { ADVOCATES, type Fault, PEOPLE, type Plan, SERVERS, SESSIONS } from './plan.js';
 
 const SETTLE_MS = 15_000;
 
@@ -44,15 +44,26 @@ export async function runPlan(plan: Plan, { inTurn = false } = {}): Promise<Repo
 }
 
 /**
- * Nothing comes after them that would show what was missed: two people are removed, and a good second later everybody
- * else is told something in each room by a node that can tell the other one nothing.
+ * Nothing comes after them that would show what was missed: two people are removed, advocates leave their sessions, and a
+ * good second later everybody else is told something in each room by a node that can tell the other one nothing.
  */
-async function lastWords(house: House, [admin]: Person[], { rooms, servers }: Places): Promise<void> {
+async function lastWords(house: House, people: Person[], { rooms, servers, sessions }: Places): Promise<void> {
   const act = { at: 0, over: 'rest' as const };
-  for (const lot of servers.keys()) await admin?.act({ ...act, kind: 'remove', node: lot, lot });
+  const [admin] = people as [Person];
+  for (const lot of servers.keys()) await admin.act({ ...act, kind: 'remove', node: lot, lot });
+  for (const advocate of people.slice(-ADVOCATES)) await advocate.act({ ...act, kind: 'release', node: 0, lot: 0 });
   await sleep(1_100);
+  const owners = people.filter(({ api }) => sessions.some(({ ownerId }) => ownerId === api.userId));
+  const sayInAll = async (person: Person, from: number, node: number) => {
+    for (let lot = from; lot < person.rooms.length; lot += 1) {
+      await person.act({ ...act, kind: 'send', node: node + lot, lot });
+    }
+  };
   await house.withoutRedis(async () => {
-    for (const lot of [...rooms, ...rooms].keys()) await admin?.act({ ...act, kind: 'send', node: lot % 3, lot });
+    for (const node of [0, 1]) {
+      await sayInAll(admin, 0, node);
+      for (const owner of owners) await sayInAll(owner, rooms.length, node);
+    }
   });
 }
 
@@ -71,8 +82,12 @@ async function settleIn(house: House, ledger: Ledger): Promise<{ people: Person[
   const [url] = house.urls as [string];
   const accounts: Account[] = [];
   for (let i = 0; i < PEOPLE; i += 1) accounts.push(await person(url, `p${i}`));
+  const advocates = accounts.slice(-ADVOCATES).map(({ id }) => id);
+  await atDatabase(house, (database) =>
+    database.query(`UPDATE users SET is_advocate = true WHERE id = ANY($1)`, [advocates]),
+  );
   const [admin, ...others] = accounts as [Account, ...Account[]];
-  const places: Places = { servers: [], rooms: [] };
+  const places: Places = { servers: [], rooms: [], sessions: [] };
   for (let i = 0; i < SERVERS; i += 1) {
     const { body } = await admin.post('/servers', { name: `Server ${i}` });
     const second = await admin.post(`/servers/${body.id}/channels`, { name: 'second', type: 'TEXT' });
@@ -81,6 +96,10 @@ async function settleIn(house: House, ledger: Ledger): Promise<{ people: Person[
     const rooms = [general, second.body.id as string, await openThread(admin, general, ledger)];
     places.servers.push({ id: body.id, rooms, members: accounts.map(({ id }) => id) });
     places.rooms.push(...rooms);
+  }
+  for (const owner of others.slice(0, SESSIONS)) {
+    const { id } = (await owner.post('/sessions', { type: 'peer' })).body as { id: string };
+    places.sessions.push({ id, rooms: [id, await openThread(owner, id, ledger)], ownerId: owner.id });
   }
   const people = accounts.map(({ id, token }, i) => {
     const api = new Api(house.urls, id, token);
@@ -97,10 +116,9 @@ async function openThread(admin: Account, room: string, ledger: Ledger): Promise
   return (await admin.post(`/conversations/${room}/messages/${message.id}/thread`)).body.id;
 }
 
-async function judge(house: House, ledger: Ledger, people: Person[], { rooms }: Places): Promise<string[]> {
-  const database = new pg.Client({ connectionString: house.postgres.url });
-  await database.connect();
-  try {
+async function judge(house: House, ledger: Ledger, people: Person[], places: Places): Promise<string[]> {
+  const rooms = [...places.rooms, ...places.sessions.flatMap((session) => session.rooms)];
+  return atDatabase(house, async (database) => {
     // Without anybody coming back: what was missed is brought by the nodes themselves.
     await untilSettled(people, database);
     const wrong = [...house.complaints, ...ledger.complaints, ...(await checkDatabase(database, ledger, rooms))];
@@ -110,9 +128,17 @@ async function judge(house: House, ledger: Ledger, people: Person[], { rooms }: 
     wrong.push(...(await checkMirrors(people)).map((text) => `after coming back: ${text}`));
     for (const { name, api, follower } of people) {
       wrong.push(...follower.mirror.complaints.map((text) => `${name}: ${text}`));
-      wrong.push(...checkRemovals(api.userId, follower.mirror.heard, ledger, house.away));
+      wrong.push(...checkRemovals(api.userId, follower.mirror.heard, ledger, places, house.away));
     }
     return wrong;
+  });
+}
+
+async function atDatabase<T>({ postgres }: House, work: (database: pg.Client) => Promise<T>): Promise<T> {
+  const database = new pg.Client({ connectionString: postgres.url });
+  await database.connect();
+  try {
+    return await work(database);
   } finally {
     await database.end();
   }
