@@ -15,6 +15,13 @@ interface Row {
   earlier: string[];
 }
 
+interface Head {
+  id: string;
+  seq: number;
+  rev: number;
+  clearedSeq: number;
+}
+
 /** Everything acknowledged is in the database exactly once, and the counters have no hole. Gives what is wrong. */
 export async function checkDatabase(database: pg.Client, ledger: Ledger, rooms: readonly string[]): Promise<string[]> {
   const { rows } = await database.query<Row>(
@@ -24,8 +31,9 @@ export async function checkDatabase(database: pg.Client, ledger: Ledger, rooms: 
      WHERE m.conversation_id = ANY($1) GROUP BY m.conversation_id, m.seq ORDER BY m.conversation_id, m.seq`,
     [rooms],
   );
-  const heads = await database.query<{ id: string; seq: number; rev: number }>(
-    `SELECT id, last_seq::int AS seq, last_rev::int AS rev FROM conversations WHERE id = ANY($1)`,
+  const heads = await database.query<Head>(
+    `SELECT id, last_seq::int AS seq, last_rev::int AS rev, cleared_seq::int AS "clearedSeq"
+     FROM conversations WHERE id = ANY($1)`,
     [rooms],
   );
   const byNonce = new Map<string, Row[]>();
@@ -35,34 +43,45 @@ export async function checkDatabase(database: pg.Client, ledger: Ledger, rooms: 
   }
   const known = new Set(ledger.said.map(({ author, nonce }) => `${author} ${nonce}`));
   return [
-    ...heads.rows.flatMap(({ id, seq, rev }) =>
+    ...heads.rows.flatMap((head) =>
       checkCounters(
-        id,
-        seq,
-        rev,
-        rows.filter(({ room }) => room === id),
+        head,
+        rows.filter(({ room }) => room === head.id),
       ),
     ),
-    ...ledger.said.flatMap((said) => checkSaid(said, byNonce.get(`${said.author} ${said.nonce}`) ?? [])),
+    ...ledger.said.flatMap((said) => {
+      const head = heads.rows.find(({ id }) => id === said.room);
+      const isCleared = (said.message?.seq ?? Infinity) <= (head?.clearedSeq ?? Infinity);
+      const isBefore = (said.acknowledged ?? Infinity) < (ledger.cleared.get(said.room) ?? -Infinity);
+      return checkSaid(said, byNonce.get(`${said.author} ${said.nonce}`) ?? [], isCleared || isBefore);
+    }),
     ...[...byNonce.keys()].filter((key) => !known.has(key)).map((key) => `nobody said ${key}`),
-    ...(await checkReactions(database, ledger)),
+    ...(await checkReactions(
+      database,
+      ledger,
+      rows.map(({ id }) => id),
+    )),
     ...(await checkMemberships(database, ledger)),
   ];
 }
 
-function checkCounters(id: string, seq: number, rev: number, rows: Row[]): string[] {
+function checkCounters({ id, seq, rev, clearedSeq }: Head, rows: Row[]): string[] {
   const wrong: string[] = [];
-  if (rows.some((row, i) => row.seq !== i + 1)) wrong.push(`${id} has a hole in seq`);
-  if (rows.length !== seq) wrong.push(`${id} counts ${seq} messages and has ${rows.length}`);
+  if (rows.some((row, i) => row.seq !== clearedSeq + i + 1)) wrong.push(`${id} has a hole in seq`);
+  if (rows.length !== seq - clearedSeq) wrong.push(`${id} counts ${seq} messages and has ${rows.length}`);
   if (new Set(rows.map((row) => row.rev)).size !== rows.length) wrong.push(`${id} has a rev twice`);
-  if (Math.max(0, ...rows.map((row) => row.rev)) !== rev) wrong.push(`${id} counts rev ${rev}, which is nowhere`);
+  if (rows.length > 0 && Math.max(...rows.map((row) => row.rev)) !== rev)
+    wrong.push(`${id} counts rev ${rev}, which is nowhere`);
   return wrong;
 }
 
-function checkSaid({ nonce, room, content, fate, message, edits, deletion }: Said, rows: Row[]): string[] {
+/** Where its room was cleared since, or was a thread and is gone, it must not be there. */
+function checkSaid(said: Said, rows: Row[], isCleared: boolean): string[] {
+  const { nonce, room, content, fate, message, edits, deletion } = said;
   const [row] = rows;
   if (rows.length > 1) return [`${nonce} is there ${rows.length} times`];
-  if (!row) return fate.end === 'done' ? [`${nonce} was acknowledged and is not there`] : [];
+  if (row && isCleared) return [`${nonce} was cleared and is there`];
+  if (!row) return fate.end === 'done' && !isCleared ? [`${nonce} was acknowledged and is not there`] : [];
   if (fate.end === 'refused' && !fate.unsure) return [`${nonce} was refused and is there`];
   const wrong: string[] = [];
   if (row.room !== room) wrong.push(`${nonce} is in another room`);
@@ -84,15 +103,17 @@ function checkSaid({ nonce, room, content, fate, message, edits, deletion }: Sai
   return wrong;
 }
 
-async function checkReactions(database: pg.Client, ledger: Ledger): Promise<string[]> {
+/** `messages`: those that are there. */
+async function checkReactions(database: pg.Client, ledger: Ledger, messages: string[]): Promise<string[]> {
   const { rows } = await database.query<{ key: string }>(
     `SELECT r.message_id || ' ' || r.user_id || ' ' || r.emoji AS key
      FROM reactions r JOIN messages m ON m.conversation_id = r.conversation_id AND m.id = r.message_id`,
   );
   const there = new Set(rows.map(({ key }) => key));
   const deleted = new Set(ledger.said.filter(({ deletion }) => deletion).map(({ message }) => message?.id));
+  const present = new Set(messages);
   return [...ledger.reactions].flatMap(([key, { messageId, acts }]) => {
-    if (deleted.has(messageId) || acts.some(({ fate }) => fate.unsure)) return [];
+    if (deleted.has(messageId) || !present.has(messageId) || acts.some(({ fate }) => fate.unsure)) return [];
     const wanted = acts.findLast(({ fate }) => fate.end === 'done')?.on ?? false;
     return wanted === there.has(key) ? [] : [`the reaction ${key} should ${wanted ? '' : 'not '}be there`];
   });

@@ -15,6 +15,7 @@ export interface Said {
   fate: Fate;
   /** As it was acknowledged. */
   message?: Pick<View, 'id' | 'seq'>;
+  acknowledged?: number;
   edits: { content: string; fate: Fate }[];
   deletion?: Fate;
 }
@@ -41,6 +42,8 @@ export class Ledger {
   readonly reactions = new Map<string, Reaction>();
   /** By server, or session, and person, in order: an advocate is let in with `add`. */
   readonly memberships = new Map<string, Step[]>();
+  /** Of sessions that were cleared: when that was begun for the last time. */
+  readonly cleared = new Map<string, number>();
   readonly complaints: string[] = [];
 
   complain(text: string): void {

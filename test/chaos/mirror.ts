@@ -74,6 +74,7 @@ export class Mirror {
     if (frame.type === 'ready') this.greet(frame.conversations as Known[]);
     else if (frame.type === 'changes') this.change(frame);
     else if (/^message\.(created|updated|deleted)$/.test(frame.type)) this.follow(frame);
+    else if (frame.type === 'conversation.cleared') this.followClearing(frame);
     else if (frame.type === 'conversation.created') this.learn(frame.conversation as Known);
     else if (frame.type === 'conversation.deleted') this.drop(frame.conversationId as string);
     else if (frame.type === 'member.removed' && frame.userId === this.userId) this.leave(frame.serverId as string);
@@ -120,30 +121,46 @@ export class Mirror {
     for (const [id, room] of this.rooms) if (room.serverId === serverId) this.forget(id);
   }
 
-  private follow({ type, conversationId, rev, message }: Frame): void {
-    const room = this.rooms.get(conversationId as string);
+  private follow(frame: Frame): void {
+    const { type, conversationId, rev, message } = frame;
     this.note(conversationId as string, type, message as View);
-    // Before the room is told of, or after it was taken away: `ready` and `conversation.created` say where it stands.
-    if (!room) return void (this.strays += 1);
-    if (room.syncing) return;
-    if (rev <= room.rev) return this.complain(`${type} ${conversationId} ${rev} came after ${room.rev}`);
-    if (rev > room.rev + 1) {
-      this.gaps += 1;
-      return this.sync(conversationId as string, room);
-    }
+    const room = this.next(frame);
+    if (!room) return;
     if ((type === 'message.created') !== !room.messages.has(message.id as string) && room.from === 0)
       this.complain(
         `${type} ${conversationId} ${rev} for a message that ${room.messages.has(message.id as string) ? 'is' : 'is not'} there`,
       );
     room.messages.set(message.id as string, message as View);
-    room.rev = rev as number;
+  }
+
+  private followClearing(frame: Frame): void {
+    const room = this.next(frame);
+    if (room) takeOut(room, frame.clearedSeq as number);
+  }
+
+  /** The room of a change, if it is the next one of it. */
+  private next({ type, conversationId, rev }: Frame): Room | undefined {
+    const room = this.rooms.get(conversationId as string);
+    // Before the room is told of, or after it was taken away: `ready` and `conversation.created` say where it stands.
+    if (!room) this.strays += 1;
+    if (!room || room.syncing) return undefined;
+    if (rev <= room.rev) this.complain(`${type} ${conversationId} ${rev} came after ${room.rev}`);
+    else if (rev > room.rev + 1) {
+      this.gaps += 1;
+      this.sync(conversationId as string, room);
+    } else {
+      room.rev = rev as number;
+      return room;
+    }
+    return undefined;
   }
 
   private change({ ref, conversationId, items, rev, more, reset, clearedSeq }: Frame): void {
     const room = this.rooms.get(conversationId as string);
     // One that was asked for before the room was lost is no news of the room that is there again.
     if (!room || ref !== this.asked.get(conversationId as string)) return;
-    if (reset || clearedSeq > 0) return this.complain(`${conversationId} was reset`);
+    if (reset) return this.complain(`${conversationId} was reset`);
+    takeOut(room, clearedSeq as number);
     for (const item of items as View[]) {
       if (item.rev <= room.rev) this.complain(`changes of ${conversationId} bring ${item.rev} after ${room.rev}`);
       room.messages.set(item.id, item);
@@ -175,6 +192,10 @@ export class Mirror {
     const time = type === 'message.created' ? createdAt : type === 'message.deleted' ? deletedAt : editedAt;
     if (time) this.heard.push({ conversationId, happened: Date.parse(time), heard: Date.now(), what: `${type} ${id}` });
   }
+}
+
+function takeOut(room: Room, clearedSeq: number): void {
+  for (const { id, seq } of room.messages.values()) if (seq <= clearedSeq) room.messages.delete(id);
 }
 
 interface Known {

@@ -55,6 +55,10 @@ export class Person {
       case 'claim':
       case 'release':
         return this.help(act, act.kind);
+      case 'clear':
+        return this.clear(act);
+      case 'thread':
+        return this.openThread(act);
     }
   }
 
@@ -78,11 +82,11 @@ export class Person {
         { content: said.content, nonce },
       ]);
     const { fate, message } = await sending();
-    Object.assign(said, { fate, message });
+    Object.assign(said, { fate, message, acknowledged: Date.now() });
     if (!message) return;
     this.mine.push(said);
-    // As if the answer had been lost.
-    if (act.lot % 6 > 0) return;
+    // As if the answer had been lost. In a session its owner may have taken it away meanwhile.
+    if (act.lot % 6 > 0 || !this.places.rooms.includes(room)) return;
     const again = await sending();
     if (again.message && (again.message.id !== message.id || again.message.seq !== message.seq))
       this.ledger.complain(`${nonce} became two messages: ${message.id} and ${again.message.id}`);
@@ -150,6 +154,27 @@ export class Person {
     if (!session) return;
     const steps = this.ledger.steps(session.id, this.api.userId);
     await this.step(act, steps, kind === 'claim' ? 'add' : 'remove', ['POST', `/sessions/${session.id}/${kind}`]);
+  }
+
+  private get mySession(): Places['sessions'][number] | undefined {
+    return this.places.sessions.find(({ ownerId }) => ownerId === this.api.userId);
+  }
+
+  private async clear(act: Act): Promise<void> {
+    const { id } = this.mySession ?? {};
+    if (!id) return;
+    const begun = Date.now();
+    const { fate } = await this.insist(act, undefined, ['DELETE', `/conversations/${id}/messages`]);
+    if (fate.end === 'done') this.ledger.cleared.set(id, begun);
+  }
+
+  private async openThread(act: Act): Promise<void> {
+    const session = this.mySession;
+    const said = this.mine.findLast(({ room, deletion }) => room === session?.id && !deletion);
+    if (!session || !said?.message) return;
+    const path = `/conversations/${session.id}/messages/${said.message.id}/thread`;
+    const { message: thread } = await this.insist(act, undefined, ['POST', path]);
+    if (thread && !session.rooms.includes(thread.id)) session.rooms.push(thread.id);
   }
 
   /** Perhaps, where nobody knows what became of it. */

@@ -3,7 +3,7 @@ import { Chance } from './chance.js';
 
 export const PEOPLE = 20;
 export const SERVERS = 2;
-/** Peer sessions, each of another person; and how many of the last people are advocates. */
+/** Peer sessions, each of one of the first people after the administrator; and how many of the last people are advocates. */
 export const SESSIONS = 2;
 export const ADVOCATES = 4;
 export const NODES = 2;
@@ -12,7 +12,7 @@ export const NODES = 2;
 export interface Act {
   /** Milliseconds after the beginning. */
   at: number;
-  kind: 'send' | 'edit' | 'delete' | 'react' | 'unreact' | 'remove' | 'add' | 'claim' | 'release';
+  kind: 'send' | 'edit' | 'delete' | 'react' | 'unreact' | 'remove' | 'add' | 'claim' | 'release' | 'clear' | 'thread';
   over: 'rest' | 'socket';
   node: number;
   /** Chooses among what there is, by remainder. */
@@ -78,10 +78,11 @@ export function planOf(seed: number, seconds: number): Plan {
 
 const ADMIN: Weights = { send: 2, remove: 4, add: 4 };
 const MEMBER: Weights = { send: 10, edit: 4, delete: 1, react: 3, unreact: 1 };
+const OWNER: Weights = { ...MEMBER, clear: 1, thread: 1 };
 const ADVOCATE: Weights = { ...MEMBER, claim: 4, release: 3 };
 
 function actsOf(person: number, chance: Chance, ms: number): Act[] {
-  const weights = person === 0 ? ADMIN : person < PEOPLE - ADVOCATES ? MEMBER : ADVOCATE;
+  const weights = weightsOf(person);
   const acts: Act[] = [];
   for (let at = chance.between(0, 300); at < ms; at += chance.between(50, 350)) {
     acts.push({
@@ -93,6 +94,12 @@ function actsOf(person: number, chance: Chance, ms: number): Act[] {
     });
   }
   return acts;
+}
+
+function weightsOf(person: number): Weights {
+  if (person === 0) return ADMIN;
+  if (person <= SESSIONS) return OWNER;
+  return person < PEOPLE - ADVOCATES ? MEMBER : ADVOCATE;
 }
 
 /** Each kind once before any comes again. What they hit may still be away when the next one strikes. */

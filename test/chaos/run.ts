@@ -64,6 +64,7 @@ async function lastWords(house: House, people: Person[], { rooms, servers, sessi
       await sayInAll(admin, 0, node);
       for (const owner of owners) await sayInAll(owner, rooms.length, node);
     }
+    await owners[0]?.act({ ...act, kind: 'clear', node: 0, lot: 0 });
   });
 }
 
