@@ -25,12 +25,24 @@ const CHANGES: Change[] = [
             resolve_mentions(mention_names, mention_server_id, CASE WHEN owner_id IS NULL THEN mention_user_ids
               ELSE array_remove(ARRAY[owner_id, advocate_id], NULL) END) END AS mentions`,
   },
+  {
+    of: 'append_fully',
+    before: `
+          SELECT DISTINCT ON (conversation_id) conversation_id, CASE WHEN role = 'user' THEN
+            CASE WHEN length(plain) > 60 THEN left(plain, 59) || '…' ELSE plain END END AS title
+          FROM numbered, LATERAL (SELECT btrim(regexp_replace(left(content, 200), '\\s+', ' ', 'g')) AS plain) line
+          WHERE session_type IS NOT NULL`,
+    after: `
+          SELECT DISTINCT ON (conversation_id) conversation_id, CASE WHEN role = 'user' THEN title_of(content) END AS title
+          FROM numbered
+          WHERE session_type IS NOT NULL`,
+  },
 ];
 
 /**
  * Whoever sends is let in before the send waits: for its batch, and for a room that somebody has locked. After a quarter
  * of a second it is asked once more whether its author is still a member; where not, it has no room. And in a session
- * those can be mentioned who are in it now.
+ * those can be mentioned who are in it now. How a message becomes the title of a session is said in one place.
  */
 export class JudgeAfterWaiting1790000000840 implements MigrationInterface {
   name = 'JudgeAfterWaiting1790000000840';
@@ -53,11 +65,18 @@ export class JudgeAfterWaiting1790000000840 implements MigrationInterface {
           ) AS here
         ) writes
       $$`);
+    // The first words, up to 60 characters. One expression, so that PostgreSQL puts it where it is asked for.
+    await runner.query(`
+      CREATE FUNCTION title_of(content text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+        SELECT regexp_replace(
+          btrim(regexp_replace(left(content, 200), '\\s+', ' ', 'g')), '^(.{59}).{2,}$', '\\1…')
+      $$`);
     for (const { of, before, after } of CHANGES) await rewrite(runner, of, before, after);
   }
 
   async down(runner: QueryRunner): Promise<void> {
     for (const { of, before, after } of CHANGES) await rewrite(runner, of, after, before);
+    await runner.query(`DROP FUNCTION title_of(text)`);
     await runner.query(`DROP FUNCTION only_of_members(json)`);
   }
 }

@@ -21,10 +21,6 @@ export async function removeContents(tx: Tx, conversationId: string, messageIds:
   );
 }
 
-/** As append_messages calls a session that has no title. */
-const FIRST_WORDS = `CASE WHEN length(plain) > 60 THEN left(plain, 59) || '…' ELSE plain END`;
-const LINE = `LATERAL (SELECT btrim(regexp_replace(left(content, 200), '\\s+', ' ', 'g')) AS plain) line`;
-
 /**
  * Before these messages of a session go, or without ids all of them: where its title is the beginning of what one of
  * them says, or said before an edit, that goes with it. `instead` is what the message says from now on.
@@ -37,13 +33,12 @@ export async function untitle(
 ): Promise<void> {
   if (room.kind !== 'session') return;
   const retitled = await tx.one<{ title: string | null }>(
-    `UPDATE sessions SET updated_at = now(),
-       title = (SELECT ${FIRST_WORDS} FROM (SELECT $3::text AS content) AS said_now, ${LINE})
+    `UPDATE sessions SET updated_at = now(), title = title_of($3)
      WHERE id = $1 AND title IN (
-       SELECT ${FIRST_WORDS} FROM messages, ${LINE}
+       SELECT title_of(content) FROM messages
        WHERE conversation_id = $1 AND ($2::uuid[] IS NULL OR id = ANY($2)) AND content IS NOT NULL
        UNION ALL
-       SELECT ${FIRST_WORDS} FROM message_revisions, ${LINE}
+       SELECT title_of(content) FROM message_revisions
        WHERE conversation_id = $1 AND ($2::uuid[] IS NULL OR message_id = ANY($2))
      ) RETURNING title`,
     [room.id, messageIds, instead],
