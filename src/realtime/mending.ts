@@ -15,6 +15,7 @@ import { Attendance } from './attendance.js';
 import { Hub } from './hub.js';
 import { Reactors } from './reactors.js';
 import { RoomOrder } from './room-order.js';
+import { SessionReview } from './session-review.js';
 
 /** Who missed more of a room is not told all of it: the newest change alone, which leaves a gap that they ask about. */
 const MOST_TOLD = 1_000;
@@ -40,6 +41,7 @@ export class Mending implements OnModuleInit {
     private readonly database: Database,
     private readonly access: AccessService,
     private readonly history: HistoryService,
+    private readonly sessions: SessionReview,
     private readonly attendance: Attendance,
     private readonly reactors: Reactors,
   ) {}
@@ -58,7 +60,7 @@ export class Mending implements OnModuleInit {
     this.looking = true;
     try {
       await this.mendBehind([...this.order.headsOf(this.doubted.keys())]);
-      await this.tellLeft((id) => this.doubted.has(id));
+      await this.sessions.tell((id) => this.doubted.has(id));
       for (const [id, left] of this.doubted) {
         if (left > 1) this.doubted.set(id, left - 1);
         else this.doubted.delete(id);
@@ -74,7 +76,7 @@ export class Mending implements OnModuleInit {
   private mendAll(): void {
     this.again = this.mendingAll !== undefined;
     this.mendingAll ??= this.mendRooms()
-      .then(() => this.tellLeft())
+      .then(() => this.sessions.tellAll())
       .then(() => this.attendance.review())
       .then(
         () => this.ended(),
@@ -93,25 +95,6 @@ export class Mending implements OnModuleInit {
   private async mendRooms(): Promise<void> {
     const heads = [...this.order.heads()];
     for (let i = 0; i < heads.length; i += ROOMS_AT_ONCE) await this.mendBehind(heads.slice(i, i + ROOMS_AT_ONCE));
-  }
-
-  /** Of rooms outside of servers people leave sessions alone: who helped in one and does so no more. */
-  private async tellLeft(which: (id: string) => boolean = () => true): Promise<void> {
-    const rooms = [...this.order.people()].filter(([id]) => which(id));
-    for (let i = 0; i < rooms.length; i += ROOMS_AT_ONCE)
-      await this.tellLeftOf(new Map(rooms.slice(i, i + ROOMS_AT_ONCE)));
-  }
-
-  private async tellLeftOf(hearers: ReadonlyMap<string, Topic[]>): Promise<void> {
-    const sessions = await this.database.prepared<{ id: string; people: string[] }>(
-      `SELECT id, array_remove(ARRAY[owner_id, advocate_id], NULL)::text[] AS people FROM sessions
-       WHERE id = ANY(${arrayAt(1)})`,
-      [[...hearers.keys()]],
-    );
-    for (const { id, people } of sessions) {
-      const left = (hearers.get(id) ?? []).filter((topic) => !people.includes(topic.slice('user:'.length)));
-      if (left.length > 0) this.order.deliver(ConversationDeleted(left, { conversationId: id }));
-    }
   }
 
   private async mendBehind(heads: [id: string, rev: number][]): Promise<void> {

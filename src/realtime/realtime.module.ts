@@ -19,6 +19,7 @@ import { Presence } from './presence.js';
 import { RealtimeGateway } from './realtime.gateway.js';
 import { Reactors } from './reactors.js';
 import { RoomOrder } from './room-order.js';
+import { SessionReview } from './session-review.js';
 import { SocketServer } from './socket-server.js';
 import { Subscriptions } from './subscriptions.js';
 import { SyncService } from './sync.service.js';
@@ -41,6 +42,7 @@ import { Typing } from './typing.js';
     Reactors,
     RealtimeGateway,
     RoomOrder,
+    SessionReview,
     SocketServer,
     Subscriptions,
     SyncService,

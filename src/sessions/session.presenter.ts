@@ -70,7 +70,8 @@ export interface SessionRow {
   reply: ReplyState | null;
 }
 
-const profileOf = (alias: string) => `CASE WHEN ${alias}.id IS NULL THEN NULL ELSE json_build_object(
+/** The profile of a joined row of `users`, as JSON. */
+export const profileOf = (alias: string) => `CASE WHEN ${alias}.id IS NULL THEN NULL ELSE json_build_object(
   'id', ${alias}.id, 'username', ${alias}.username, 'displayName', ${alias}.display_name,
   'avatarUrl', ${alias}.avatar_url, 'kind', ${alias}.kind) END`;
 

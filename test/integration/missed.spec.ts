@@ -4,6 +4,7 @@ import { ConversationsService } from '../../src/conversations/conversations.serv
 import { DirectsService } from '../../src/directs/directs.service.js';
 import { HistoryService } from '../../src/messages/history.service.js';
 import { ThreadsService } from '../../src/messages/threads/threads.service.js';
+import { SessionsService } from '../../src/sessions/sessions.service.js';
 import { between, carryOver } from '../support/apart.js';
 import { jest } from '@jest/globals';
 import { Database } from '../../src/platform/database/database.js';
@@ -129,6 +130,19 @@ describe('what another node did and did not tell', () => {
     readAll();
     await wait();
     expect(about(socket, direct.id)).toContain('conversation.created');
+  });
+
+  it('to a session is told to its owner: its title, that it is closed, that its advocate has left', async () => {
+    const adv = await advocate();
+    const id = await session();
+    await peers(two.here).claim(adv, id);
+    const socket = await socketOf(two.ada);
+    const sessions = two.there.app.get(SessionsService);
+    await sessions.change(await enter(two.ada, id), { title: 'At last', status: 'closed' });
+    await peers().release(await enter(adv, id));
+    readAll();
+    const { conversation } = await socket.next('conversation.updated');
+    expect(conversation).toEqual({ id, title: 'At last', status: 'closed', type: 'peer', advocate: null });
   });
 
   it('as taking part in a thread is told', async () => {
