@@ -223,7 +223,6 @@ export class Person {
   }
 }
 
-/** Who claims a session again may also find that somebody else has it: that nobody knows. */
 const DONE_BEFORE = ['already_member', 'not_found'];
 const OPEN: Fate = { end: 'unknown', unsure: true };
 
