@@ -1,18 +1,34 @@
 /** What to do with something that bears a `rev`. */
 export type Judgement = 'apply' | 'known' | 'gap';
 
+/** As much of a conversation as `ready` and `conversation.created` tell that matters here. */
+export interface Followed {
+  id: string;
+  rev?: number;
+  serverId?: string | null;
+  parent?: { conversationId: string } | null;
+}
+
 /**
  * How far each conversation has been followed. Changes of a conversation are counted by `rev` without a hole, so one
  * that is more than one ahead means that something is missing.
  */
 export class Positions {
   private readonly revs = new Map<string, number>();
+  /** Where each belongs: its server, and of a thread the conversation it hangs in. */
+  private readonly places = new Map<string, readonly (string | null | undefined)[]>();
   /** The conversations that are being synced, each with the ref under which that was asked for last. */
   private readonly syncing = new Map<string, string>();
 
   /** Begins to follow a conversation from what is already there; one that is followed keeps its place. */
-  follow(conversationId: string, rev: number): void {
-    if (!this.revs.has(conversationId)) this.revs.set(conversationId, rev);
+  follow({ id, rev = 0, serverId, parent }: Followed): void {
+    if (!this.revs.has(id)) this.revs.set(id, rev);
+    this.places.set(id, [serverId, parent?.conversationId]);
+  }
+
+  /** The conversations of this server, or the threads of this conversation. */
+  within(placeId: string): string[] {
+    return [...this.places].filter(([, places]) => places.includes(placeId)).map(([id]) => id);
   }
 
   has(conversationId: string): boolean {
@@ -51,6 +67,7 @@ export class Positions {
 
   drop(conversationId: string): void {
     this.revs.delete(conversationId);
+    this.places.delete(conversationId);
     this.syncing.delete(conversationId);
   }
 

@@ -14,7 +14,7 @@ import {
 } from './frames.js';
 import { Heartbeat } from './heartbeat.js';
 import { type Draft, FOR_NOW, Outbox, type Pending } from './outbox.js';
-import { Positions } from './positions.js';
+import { type Followed, Positions } from './positions.js';
 import { finalReason, OPEN, type SocketConstructor, socketConstructor, type SocketLike } from './socket.js';
 
 export interface RealtimeEvents {
@@ -72,6 +72,7 @@ export class Realtime extends Emitter<RealtimeEvents> {
   );
   private socket: SocketLike | undefined;
   private isReady = false;
+  private userId: string | undefined;
   private isEnded = false;
   private attempt = 0;
   private refs = 0;
@@ -80,7 +81,7 @@ export class Realtime extends Emitter<RealtimeEvents> {
   constructor(private readonly options: RealtimeOptions) {
     super();
     this.Socket = socketConstructor(options.WebSocket);
-    for (const [id, rev] of Object.entries(options.revs ?? {})) this.positions.follow(id, rev);
+    for (const [id, rev] of Object.entries(options.revs ?? {})) this.positions.follow({ id, rev });
   }
 
   /** Where each conversation stands: keep it with the messages, and give it to the next run as `revs`. */
@@ -196,10 +197,11 @@ export class Realtime extends Emitter<RealtimeEvents> {
   private greet(ready: Ready): void {
     this.isReady = true;
     this.attempt = 0;
+    this.userId = ready.user.id;
     const present = new Map(ready.conversations.map(({ id, rev }) => [id, rev]));
     for (const id of [...this.positions.all.keys()]) if (!present.has(id)) this.forget(id);
     const behind = [...present].filter(([id, rev]) => this.positions.has(id) && this.positions.get(id) !== rev);
-    for (const [id, rev] of present) this.positions.follow(id, rev);
+    for (const conversation of ready.conversations) this.positions.follow(conversation);
     this.emit('ready', ready);
     for (const [id] of behind) this.sync(id);
     for (const frame of this.outbox.frames) this.transmit(frame);
@@ -245,19 +247,28 @@ export class Realtime extends Emitter<RealtimeEvents> {
   }
 
   private other(frame: OtherFrame): void {
-    const { conversation, conversationId } = frame as {
-      conversation?: { id: string; rev?: number };
+    const { conversation, conversationId, serverId, userId } = frame as {
+      conversation?: Followed;
       conversationId?: string;
+      serverId?: string;
+      userId?: string;
     };
-    if (frame.type === 'conversation.created' && conversation)
-      this.positions.follow(conversation.id, conversation.rev ?? 0);
+    if (frame.type === 'conversation.created' && conversation) this.positions.follow(conversation);
     if (frame.type === 'conversation.deleted' && conversationId) this.forget(conversationId);
+    const hasLeft = frame.type === 'member.removed' && userId === this.userId;
+    if ((hasLeft || frame.type === 'server.deleted') && serverId) this.forgetWithin(serverId);
     this.emit('event', frame);
   }
 
+  /** With it go the threads on it. */
   private forget(conversationId: string): void {
     this.positions.drop(conversationId);
     this.emit('gone', { conversationId });
+    this.forgetWithin(conversationId);
+  }
+
+  private forgetWithin(placeId: string): void {
+    for (const id of this.positions.within(placeId)) if (this.positions.has(id)) this.forget(id);
   }
 
   private acknowledge(ack: Ack): void {

@@ -147,6 +147,42 @@ describe('the realtime client', () => {
     sender.realtime.close();
   });
 
+  it('says of all that goes with a server or a conversation that it is gone', async () => {
+    const [ada, bob] = [await person('ada'), await person('bob')];
+    const { data: server } = await ada.parley.api.POST('/api/v1/servers', { body: { name: 'A server' } });
+    const params = { path: { id: server.id } };
+    await ada.parley.api.POST('/api/v1/servers/{id}/members', { params, body: { userId: bob.user.id } });
+    const channel = server.channels[0].id;
+    const [hers, his] = [listen(ada), listen(bob)];
+    await Promise.all([hers.ready, his.ready]);
+    const { id: messageId } = await his.realtime.send({ conversationId: channel, content: 'hello' }).stored;
+    const onMessage = { params: { path: { id: channel, messageId } } };
+    const { data: thread } = await bob.parley.api.POST(
+      '/api/v1/conversations/{id}/messages/{messageId}/thread',
+      onMessage,
+    );
+    const gone = [];
+    his.realtime.on('gone', ({ conversationId }) => gone.push(conversationId));
+    const removed = his.until('event', ({ type }) => type === 'member.removed');
+    const member = { params: { path: { id: server.id, userId: bob.user.id } } };
+    await ada.parley.api.DELETE('/api/v1/servers/{id}/members/{userId}', member);
+    await removed;
+    assert.deepEqual(gone.sort(), [channel, thread.id].sort());
+
+    const { id: hello } = await hers.realtime.send({ conversationId: channel, content: 'hello' }).stored;
+    const { data: hersToo } = await ada.parley.api.POST('/api/v1/conversations/{id}/messages/{messageId}/thread', {
+      params: { path: { id: channel, messageId: hello } },
+    });
+    const both = new Set();
+    hers.realtime.on('gone', ({ conversationId }) => both.add(conversationId));
+    const deleted = hers.until('event', ({ type }) => type === 'conversation.deleted');
+    await ada.parley.api.DELETE('/api/v1/channels/{id}', { params: { path: { id: channel } } });
+    await deleted;
+    assert.deepEqual(both, new Set([channel, hersToo.id]));
+    hers.realtime.close();
+    his.realtime.close();
+  });
+
   it('asks again for what it missed where the server could not say it', async () => {
     const [ada, bob] = [await person('ada'), await person('bob')];
     const channel = await channelOf(ada, bob);
