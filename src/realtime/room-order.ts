@@ -149,10 +149,10 @@ export class RoomOrder {
     this.hub.deliver(change, { seq: message.seq, isHeld: true });
   }
 
-  /** Delivers a clearing that was read from the database. */
+  /** Delivers a clearing that was read from the database, where it is news: whoever knows the room up to there knows it. */
   deliverCleared(event: DomainEvent<{ conversationId: string; rev: number; clearedSeq: number }>): void {
     const room = this.rooms.get(event.data.conversationId);
-    if (!room || event.data.clearedSeq <= room.clearedSeq) return;
+    if (!room || event.data.rev <= room.rev || event.data.clearedSeq <= room.clearedSeq) return;
     room.clearedSeq = event.data.clearedSeq;
     this.hub.deliver(event);
   }

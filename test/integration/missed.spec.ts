@@ -5,6 +5,8 @@ import { DirectsService } from '../../src/directs/directs.service.js';
 import { HistoryService } from '../../src/messages/history.service.js';
 import { ThreadsService } from '../../src/messages/threads/threads.service.js';
 import { SessionsService } from '../../src/sessions/sessions.service.js';
+import { AccessService } from '../../src/access/access.service.js';
+import { MessagesService } from '../../src/messages/messages.service.js';
 import { between, carryOver } from '../support/apart.js';
 import { jest } from '@jest/globals';
 import { Database } from '../../src/platform/database/database.js';
@@ -143,6 +145,21 @@ describe('what another node did and did not tell', () => {
     readAll();
     const { conversation } = await socket.next('conversation.updated');
     expect(conversation).toEqual({ id, title: 'At last', status: 'closed', type: 'peer', advocate: null });
+  });
+
+  it('before somebody came is not told to them: a clearing that their `ready` counted', async () => {
+    const id = await session();
+    await say('hello', { id });
+    const clearing = await two.there.app.get(AccessService).enter(two.ada, id, 'clear');
+    await two.there.app.get(MessagesService).clear(clearing);
+    const socket = await socketOf(two.ada);
+    await say('first', { id });
+    two.news = [];
+    await say('second', { id });
+    // The second comes, the first does not: after its time the gap is read.
+    carryOver(two.here, two.news.splice(0));
+    const told = ['message.created first 3', 'message.created second 4'];
+    expect(await heard(socket, id, told)).toEqual(told);
   });
 
   it('as taking part in a thread is told', async () => {
