@@ -37,7 +37,7 @@ export async function checkDatabase(database: pg.Client, ledger: Ledger, rooms: 
     [rooms],
   );
   const byNonce = new Map<string, Row[]>();
-  for (const row of rows) {
+  for (const row of rows.filter(({ authorId }) => authorId !== null)) {
     const key = `${row.authorId} ${row.nonce}`;
     byNonce.set(key, [...(byNonce.get(key) ?? []), row]);
   }
@@ -117,6 +117,37 @@ async function checkReactions(database: pg.Client, ledger: Ledger, messages: str
     const wanted = acts.findLast(({ fate }) => fate.end === 'done')?.on ?? false;
     return wanted === there.has(key) ? [] : [`the reaction ${key} should ${wanted ? '' : 'not '}be there`];
   });
+}
+
+/** How many replies wait or run. */
+export function openReplies(database: pg.Client): Promise<number> {
+  return countReplies(database, ['waiting', 'running']);
+}
+
+export function repliesDone(database: pg.Client): Promise<number> {
+  return countReplies(database, ['done']);
+}
+
+async function countReplies(database: pg.Client, statuses: string[]): Promise<number> {
+  const { rowCount } = await database.query(`SELECT 1 FROM replies WHERE status = ANY($1)`, [statuses]);
+  return rowCount ?? 0;
+}
+
+/** Whoever asked last is answered, and nothing is answered twice. */
+export async function checkReplies(database: pg.Client): Promise<string[]> {
+  const { rows: unanswered } = await database.query<{ id: string }>(
+    `SELECT DISTINCT ON (s.id) m.id FROM sessions s JOIN messages m ON m.conversation_id = s.id AND m.role = 'user'
+       LEFT JOIN replies r ON r.session_id = s.id AND r.asked_id = m.id AND r.status = 'done'
+     WHERE s.type = 'agent' AND r.id IS NULL AND NOT EXISTS (
+       SELECT 1 FROM messages newer WHERE newer.conversation_id = s.id AND newer.role = 'user' AND newer.seq > m.seq)`,
+  );
+  const { rows: doubled } = await database.query<{ id: string }>(
+    `SELECT metadata ->> 'replyId' AS id FROM messages WHERE role = 'agent' GROUP BY 1 HAVING count(*) > 1`,
+  );
+  return [
+    ...unanswered.map(({ id }) => `${id} was never answered`),
+    ...doubled.map(({ id }) => `${id} was answered twice`),
+  ];
 }
 
 async function checkMemberships(database: pg.Client, ledger: Ledger): Promise<string[]> {

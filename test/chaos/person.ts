@@ -12,7 +12,7 @@ export interface Places {
   servers: { id: string; rooms: string[]; members: string[] }[];
   /** Of the servers. */
   rooms: string[];
-  sessions: { id: string; rooms: string[]; ownerId: string }[];
+  sessions: { id: string; type: 'peer' | 'agent'; rooms: string[]; ownerId: string }[];
 }
 
 /** Does what the plan says, one thing after the other, and insists on each until it is settled. */
@@ -149,7 +149,8 @@ export class Person {
 
   /** Of several advocates who want a session one gets it. */
   private async help(act: Act, kind: 'claim' | 'release'): Promise<void> {
-    const ready = this.places.sessions.filter(({ id }) => this.helps(id) === (kind === 'release'));
+    const peers = this.places.sessions.filter(({ type }) => type === 'peer');
+    const ready = peers.filter(({ id }) => this.helps(id) === (kind === 'release'));
     const session = ready[act.lot % ready.length];
     if (!session) return;
     const steps = this.ledger.steps(session.id, this.api.userId);

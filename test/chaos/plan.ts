@@ -3,8 +3,8 @@ import { Chance } from './chance.js';
 
 export const PEOPLE = 20;
 export const SERVERS = 2;
-/** Peer sessions, each of one of the first people after the administrator; and how many of the last people are advocates. */
-export const SESSIONS = 2;
+/** The sessions of the first people after the administrator; and how many of the last people are advocates. */
+export const SESSIONS = ['peer', 'peer', 'agent'] as const;
 export const ADVOCATES = 4;
 export const NODES = 2;
 
@@ -98,7 +98,7 @@ function actsOf(person: number, chance: Chance, ms: number): Act[] {
 
 function weightsOf(person: number): Weights {
   if (person === 0) return ADMIN;
-  if (person <= SESSIONS) return OWNER;
+  if (person <= SESSIONS.length) return OWNER;
   return person < PEOPLE - ADVOCATES ? MEMBER : ADVOCATE;
 }
 

@@ -2,14 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { type Person as Account, person } from '../support/people.js';
 import { Api } from './api.js';
-import { checkDatabase, checkMirror, checkRemovals } from './checks.js';
+import { checkDatabase, checkMirror, checkRemovals, checkReplies, openReplies, repliesDone } from './checks.js';
 import { Follower } from './follower.js';
 import { House } from './house.js';
 import { Ledger } from './ledger.js';
 import { type Places, Person } from './person.js';
 import { ADVOCATES, type Fault, PEOPLE, type Plan, SERVERS, SESSIONS } from './plan.js';
 
-const SETTLE_MS = 15_000;
+/** A reply whose node was killed is taken up again within fifteen seconds. */
+const SETTLE_MS = 25_000;
 
 export interface Report {
   /** What should not be; empty after a good run. */
@@ -36,7 +37,8 @@ export async function runPlan(plan: Plan, { inTurn = false } = {}): Promise<Repo
     await lastWords(house, people, places);
     const closings = people.flatMap(({ follower }) => follower.closings);
     const wrong = await judge(house, ledger, people, places);
-    return { wrong, closings, readiness: house.readiness, figures: figuresOf(ledger, people), logs: house.logs };
+    const figures = { ...figuresOf(ledger, people), replies: await atDatabase(house, repliesDone) };
+    return { wrong, closings, readiness: house.readiness, figures, logs: house.logs };
   } finally {
     for (const { follower } of people) follower.close();
     await house.close();
@@ -98,9 +100,13 @@ async function settleIn(house: House, ledger: Ledger): Promise<{ people: Person[
     places.servers.push({ id: body.id, rooms, members: accounts.map(({ id }) => id) });
     places.rooms.push(...rooms);
   }
-  for (const owner of others.slice(0, SESSIONS)) {
-    const { id } = (await owner.post('/sessions', { type: 'peer' })).body as { id: string };
-    places.sessions.push({ id, rooms: [id, await openThread(owner, id, ledger)], ownerId: owner.id });
+  const agentId = (await admin.get('/agents')).body.items[0].id as string;
+  for (const [i, type] of SESSIONS.entries()) {
+    const owner = others[i] as Account;
+    const { id } = (await owner.post('/sessions', type === 'agent' ? { type, agentId } : { type })).body as {
+      id: string;
+    };
+    places.sessions.push({ id, type, rooms: [id, await openThread(owner, id, ledger)], ownerId: owner.id });
   }
   const people = accounts.map(({ id, token }, i) => {
     const api = new Api(house.urls, id, token);
@@ -123,6 +129,7 @@ async function judge(house: House, ledger: Ledger, people: Person[], places: Pla
     // Without anybody coming back: what was missed is brought by the nodes themselves.
     await untilSettled(people, database);
     const wrong = [...house.complaints, ...ledger.complaints, ...(await checkDatabase(database, ledger, rooms))];
+    wrong.push(...(await checkReplies(database)));
     wrong.push(...(await checkMirrors(people)).map((text) => `before coming back: ${text}`));
     await Promise.all(people.map(({ follower }) => comeBack(follower)));
     await untilSettled(people, database);
@@ -150,16 +157,22 @@ async function checkMirrors(people: Person[]): Promise<string[]> {
   return all.flat();
 }
 
-/** Waits until everybody is connected and as far as the database is; not for ever, since that is to be judged. */
+/** Waits until everybody is connected and as far as the database is, and no agent speaks; not for ever, since that is to be judged. */
 async function untilSettled(people: Person[], database: pg.Client): Promise<void> {
+  const deadline = Date.now() + SETTLE_MS;
+  while (!(await isSettled(people, database)) && Date.now() < deadline) await sleep(100);
+}
+
+async function isSettled(people: Person[], database: pg.Client): Promise<boolean> {
+  if ((await openReplies(database)) > 0) return false;
   const { rows } = await database.query<{ id: string; rev: number }>(
     `SELECT id, last_rev::int AS rev FROM conversations`,
   );
   const heads = new Map(rows.map(({ id, rev }) => [id, rev]));
-  const isSettled = ({ follower: { isLive, mirror } }: Person) =>
-    isLive && !mirror.isSyncing && [...mirror.rooms].every(([id, { rev }]) => rev === heads.get(id));
-  const deadline = Date.now() + SETTLE_MS;
-  while (!people.every(isSettled) && Date.now() < deadline) await sleep(50);
+  return people.every(
+    ({ follower: { isLive, mirror } }) =>
+      isLive && !mirror.isSyncing && [...mirror.rooms].every(([id, { rev }]) => rev === heads.get(id)),
+  );
 }
 
 async function comeBack(follower: Follower): Promise<void> {
