@@ -297,6 +297,16 @@ describe('an agent that is called', () => {
       await expect(ask(model)).rejects.toEqual(failure('broken_off', false));
     });
 
+    it('is whole at its end, whatever becomes of the connection after that', async () => {
+      upstream.does((response) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        response.write(`data: ${JSON.stringify(delta('Hello.', 'stop'))}\n\ndata: [DONE]\n\n`);
+      });
+      expect((await ask(model)).text).toBe('Hello.');
+      upstream.streams([delta('Hello.', 'stop')], { cut: true });
+      expect(await ask(model)).toMatchObject({ text: 'Hello.', tokensUsed: expect.any(Number) });
+    });
+
     it.each([
       [400, { error: { message: 'Unrecognized request argument supplied: stream_options' } }],
       [422, { detail: [{ loc: ['body', 'stream_options'], msg: 'Extra inputs are not permitted' }] }],

@@ -21,9 +21,9 @@ export async function* askOpenAi(
   const request = requestFor(agent, question);
   const asked = estimateTokens(JSON.stringify(request.messages));
   let said = 0;
+  let tokensUsed: number | undefined;
+  let ended = false;
   try {
-    let tokensUsed: number | undefined;
-    let ended = false;
     const wire = new OpenAiWire(outbound);
     const client = new OpenAI({
       apiKey,
@@ -38,7 +38,8 @@ export async function* askOpenAi(
     for await (const data of eventsIn(wire.body)) {
       if (data === DONE) {
         ended ||= said > 0;
-        continue;
+        // Nothing comes after it, and some leave the connection open.
+        break;
       }
       const chunk = chunkOf(data, said === 0);
       const [choice] = Array.isArray(chunk.choices) ? chunk.choices : [];
@@ -52,11 +53,12 @@ export async function* askOpenAi(
     }
     if (!ended) throw new AnswerFailure('broken_off', 'It stopped in the middle of its answer.', said === 0);
     if (said === 0) throw new AnswerFailure('empty', 'It answered with nothing.', false);
-    yield { tokensUsed: tokensUsed ?? asked + estimateWords(said) };
   } catch (error) {
     signal.throwIfAborted();
-    throw failureOf(error, said === 0);
+    // What goes wrong behind the end of an answer takes nothing away from it.
+    if (!ended || said === 0) throw failureOf(error, said === 0);
   }
+  yield { tokensUsed: tokensUsed ?? asked + estimateWords(said) };
 }
 
 function requestFor(agent: Agent & { model: string }, question: AgentQuestion): ChatCompletionCreateParamsStreaming {
