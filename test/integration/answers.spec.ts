@@ -307,6 +307,12 @@ describe('an agent that is called', () => {
       expect(await ask(model)).toMatchObject({ text: 'Hello.', tokensUsed: expect.any(Number) });
     });
 
+    it('is not whole where it breaks off, though each piece tells what it has cost so far', async () => {
+      const costly = (text: string, total_tokens: number) => ({ ...delta(text), usage: { total_tokens } });
+      upstream.streams([costly('Hel', 5), costly('lo', 6)], { complete: false });
+      await expect(ask(model)).rejects.toEqual(failure('broken_off', false));
+    });
+
     it.each([
       [400, { error: { message: 'Unrecognized request argument supplied: stream_options' } }],
       [422, { detail: [{ loc: ['body', 'stream_options'], msg: 'Extra inputs are not permitted' }] }],

@@ -49,7 +49,8 @@ export async function* askOpenAi(
       // The estimate counts where nobody hears the end of it, which says what it has cost.
       if (text !== '') yield { text, tokensUsed: asked + estimateWords(said) };
       tokensUsed = tokensIn(chunk.usage?.total_tokens) ?? tokensUsed;
-      ended ||= Boolean(choice?.finish_reason) || chunk.usage != null;
+      // Some tell with each piece what it has cost so far: only by itself is that the end.
+      ended ||= Boolean(choice?.finish_reason) || (chunk.usage != null && !choice);
     }
     if (!ended) throw new AnswerFailure('broken_off', 'It stopped in the middle of its answer.', said === 0);
     if (said === 0) throw new AnswerFailure('empty', 'It answered with nothing.', false);
