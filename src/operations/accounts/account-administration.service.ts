@@ -56,7 +56,7 @@ export class AccountAdministration {
       if (endsAdvocacy) await lockHelped(tx, userId);
       // In one order, so that two who demote each other take turns.
       const administrators = await tx.query<{ id: string }>(
-        `SELECT id FROM users WHERE is_admin AND disabled_at IS NULL ORDER BY id FOR UPDATE`,
+        `SELECT id FROM users WHERE is_admin AND disabled_at IS NULL ORDER BY id FOR NO KEY UPDATE`,
       );
       const before = await tx.manager.findOne(User, { where: { id: userId }, lock: { mode: 'pessimistic_write' } });
       if (!before) throw Problem.notFound('This account');

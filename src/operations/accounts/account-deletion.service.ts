@@ -22,8 +22,11 @@ export class AccountDeletion {
   async delete({ userId }: Actor): Promise<void> {
     await this.work.run(async (tx) => {
       await lockHelped(tx, userId);
-      await mustNotBeLastAdministrator(tx, userId);
+      const wasAdministrator = await isAdministrator(tx, userId);
+      if (wasAdministrator) await mustNotBeLastAdministrator(tx, userId);
       await tx.query(`SELECT 1 FROM users WHERE id = $1 FOR UPDATE`, [userId]);
+      // Made one at this very moment: whether they are the last is found out by the next try.
+      if (!wasAdministrator && (await isAdministrator(tx, userId))) throw Problem.unavailable();
       await leaveServers(tx, userId);
       await deleteSessions(tx, userId);
       await leaveAdvocacy(tx, userId);
@@ -35,10 +38,17 @@ export class AccountDeletion {
   }
 }
 
-/** The same lock, in the same order, as a demotion takes. */
+async function isAdministrator(tx: Tx, userId: string): Promise<boolean> {
+  return (await tx.one(`SELECT 1 FROM users WHERE id = $1 AND is_admin`, [userId])) !== undefined;
+}
+
+/**
+ * The same lock, in the same order, as a demotion takes; one that lets administrators write meanwhile, since to delete
+ * much takes its time.
+ */
 async function mustNotBeLastAdministrator(tx: Tx, userId: string): Promise<void> {
   const administrators = await tx.query<{ id: string }>(
-    `SELECT id FROM users WHERE is_admin AND disabled_at IS NULL ORDER BY id FOR UPDATE`,
+    `SELECT id FROM users WHERE is_admin AND disabled_at IS NULL ORDER BY id FOR NO KEY UPDATE`,
   );
   const [first, ...others] = administrators;
   if (first?.id === userId && others.length === 0) {

@@ -1,0 +1,54 @@
+import type { QueryRunner } from 'typeorm';
+import { AccessService } from '../../src/access/access.service.js';
+import type { Actor } from '../../src/auth/actor.js';
+import { MessagesService } from '../../src/messages/messages.service.js';
+import { AccountDeletion } from '../../src/operations/accounts/account-deletion.service.js';
+import { ServersService } from '../../src/servers/servers/servers.service.js';
+import { actor, type Services, servicesOnOwnDatabase } from '../support/services.js';
+
+describe('an account that takes long to delete', () => {
+  let services: Services;
+  let root: Actor;
+  let bob: Actor;
+  let holder: QueryRunner;
+
+  beforeAll(async () => {
+    services = await servicesOnOwnDatabase();
+    root = await actor(services.dataSource, 'root');
+    bob = await actor(services.dataSource, 'bob');
+    await sql(`UPDATE users SET is_admin = true WHERE id = $1`, [root.userId]);
+    holder = services.dataSource.createQueryRunner();
+  }, 60_000);
+  afterAll(async () => {
+    await holder.release();
+    await services.close();
+  });
+
+  const the = <T>(type: new (...args: any[]) => T): T => services.app.get(type);
+  const sql = (text: string, values: unknown[] = []): Promise<any[]> => services.dataSource.query(text, values);
+  const newRoom = async (who: Actor) => (await the(ServersService).create(who, 'A server', undefined)).channels[0]!.id;
+  const say = async (who: Actor, room: string, content: string) =>
+    the(MessagesService).append(await the(AccessService).enter(who, room, 'write'), { content });
+  const untilWaiting = async () => {
+    while (
+      (await sql(`SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`))
+        .length === 0
+    );
+  };
+
+  it('keeps no administrator from writing and signing in', async () => {
+    const [theirs, ours] = [await newRoom(bob), await newRoom(root)];
+    await holder.startTransaction();
+    await holder.query(`SELECT 1 FROM channels WHERE id = $1 FOR UPDATE`, [theirs]);
+    const deleting = the(AccountDeletion).delete(bob);
+    try {
+      await untilWaiting();
+      expect((await say(root, ours, 'hello')).created).toBe(true);
+      expect(await sql(`SELECT id FROM users WHERE id = $1 FOR UPDATE NOWAIT`, [root.userId])).toHaveLength(1);
+    } finally {
+      await holder.rollbackTransaction();
+      await deleting;
+    }
+    expect(await sql(`SELECT 1 FROM users WHERE id = $1`, [bob.userId])).toEqual([]);
+  }, 20_000);
+});
