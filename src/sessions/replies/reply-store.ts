@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Database } from '../../platform/database/database.js';
+import { arrayAt, Database } from '../../platform/database/database.js';
 import { nodeLives, NodeLock } from '../../platform/database/node-lock.js';
 import type { Tx } from '../../platform/database/unit-of-work.js';
 
@@ -86,15 +86,19 @@ export class ReplyStore {
     );
   }
 
-  /** Takes over what nodes have left that are gone, or that have not been heard of for too long. */
-  takeOver(limit: number): Promise<TakenReply[]> {
+  /**
+   * Takes over what nodes have left that are gone, or that have not been heard of for too long; of our own that is not
+   * what we are `giving`, which only the database has not heard of.
+   */
+  takeOver(limit: number, giving: string[]): Promise<TakenReply[]> {
     return this.database.prepared<TakenReply>(
       `WITH due AS (
          SELECT session_id, id FROM replies running
          WHERE status = 'running' AND (leased_until < now() OR node <> $1 AND NOT ${nodeLives('node')})
+           AND NOT (node = $1 AND id = ANY(${arrayAt(3)}))
          ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED
        ) ${TAKE}`,
-      [this.self.node, limit],
+      [this.self.node, limit, giving],
     );
   }
 

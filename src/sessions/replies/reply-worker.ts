@@ -111,7 +111,8 @@ export class ReplyWorker implements OnApplicationBootstrap, OnModuleDestroy, Bef
   private async takeOver(): Promise<void> {
     if (this.takingOver) return;
     this.takingOver = true;
-    await this.takeUp((limit) => this.store.takeOver(limit));
+    const giving = this.live.all.map(({ reply }) => reply.id);
+    await this.takeUp((limit) => this.store.takeOver(limit, giving));
     this.takingOver = false;
   }
 
