@@ -64,4 +64,21 @@ describe('a webhook, which may do something, is asked once', () => {
     expect(await reply()).toEqual({ status: 'done', error: null, attempts: 1 });
     expect(upstream.received).toHaveLength(1);
   }, 20_000);
+
+  it('also where the database is away when it has failed', async () => {
+    upstream.says({ error: 'half done' }, 500);
+    const end = the(ReplyStore).end.bind(the(ReplyStore));
+    let tries = 0;
+    jest.spyOn(the(ReplyStore), 'end').mockImplementation((...args) => {
+      tries += 1;
+      return tries <= 2 ? Promise.reject(Problem.unavailable()) : end(...args);
+    });
+    await say('book it');
+    while (tries < 2) await sleep(20);
+    await sleep(100);
+    await lapse();
+    while ((await reply()).status === 'running') await sleep(20);
+    expect(await reply()).toEqual({ status: 'failed', error: 'upstream_failed', attempts: 1 });
+    expect(upstream.received).toHaveLength(1);
+  }, 20_000);
 });

@@ -43,25 +43,47 @@ export class ReplyEnding {
         if (code === 'reply_over') return isDoubtful ? this.tellIfEnded(run.reply, status) : undefined;
         if (code === 'message_deleted' || (replacesId && httpStatus === 404)) replacesId = null;
         else if (httpStatus === 404) return this.stopped(run);
-        else if (httpStatus !== 503 || run.left === 'lost' || run.left === 'handed_back') throw error;
-        else await sleep(RETRY_MS);
+        else await this.sleepOver(error, run);
         isDoubtful ||= httpStatus === 503;
       }
     }
   }
 
-  /** A try that failed may have been committed all the same. */
-  private async tellIfEnded(reply: TakenReply, status: 'done' | 'stopped'): Promise<void> {
-    if (await this.store.hasEnded(reply, status)) this.announce(reply, status);
-  }
-
-  async failed(run: ReplyRun, error: FailureCode): Promise<void> {
-    if (await this.store.end(run.reply, 'failed', error, run.text)) this.announce(run.reply, 'failed', error);
+  failed(run: ReplyRun, error: FailureCode): Promise<void> {
+    return this.end(run, 'failed', error);
   }
 
   /** Without a message: nothing was said, or nobody is there to say it to. */
-  async stopped(run: ReplyRun): Promise<void> {
-    if (await this.store.end(run.reply, 'stopped', null, run.text)) this.announce(run.reply, 'stopped');
+  stopped(run: ReplyRun): Promise<void> {
+    return this.end(run, 'stopped', null);
+  }
+
+  /** Tries as `said` does: whoever found the reply without its end would ask the agent once more. */
+  private async end(run: ReplyRun, status: 'failed' | 'stopped', error: FailureCode | null): Promise<void> {
+    for (let isDoubtful = false; ; isDoubtful = true) {
+      try {
+        const ended = await this.store.end(run.reply, status, error, run.text);
+        if (ended) return this.announce(run.reply, status, error);
+        return isDoubtful ? await this.tellIfEnded(run.reply, status, error) : undefined;
+      } catch (failure) {
+        await this.sleepOver(failure, run);
+      }
+    }
+  }
+
+  /** A try that failed may have been committed all the same. */
+  private async tellIfEnded(
+    reply: TakenReply,
+    status: 'done' | 'stopped' | 'failed',
+    error: FailureCode | null = null,
+  ): Promise<void> {
+    if (await this.store.hasEnded(reply, status)) this.announce(reply, status, error);
+  }
+
+  /** Throws what is no outage of the database, and where the attempt is not ours any more. */
+  private async sleepOver(error: unknown, { left }: ReplyRun): Promise<void> {
+    if (problemOf(error).status !== 503 || left === 'lost' || left === 'handed_back') throw error;
+    await sleep(RETRY_MS);
   }
 
   announce({ sessionId, userId, id }: TakenReply, status: ReplyStatus, error: FailureCode | null = null): void {

@@ -143,7 +143,7 @@ export class ReplyStore {
   }
 
   /** Whether it was this attempt that ended so. */
-  async hasEnded({ sessionId, id, attempt }: TakenReply, status: 'done' | 'stopped'): Promise<boolean> {
+  async hasEnded({ sessionId, id, attempt }: TakenReply, status: 'done' | 'stopped' | 'failed'): Promise<boolean> {
     const ended = await this.database.query(
       `SELECT 1 FROM replies WHERE session_id = $1 AND id = $2 AND attempts = $3 AND status = $4`,
       [sessionId, id, attempt, status],
