@@ -81,4 +81,28 @@ describe('a webhook, which may do something, is asked once', () => {
     expect(await reply()).toEqual({ status: 'failed', error: 'upstream_failed', attempts: 1 });
     expect(upstream.received).toHaveLength(1);
   }, 20_000);
+
+  it.each([
+    ['as its answer began', AccessService, 'enterAsAgent'],
+    ['as it looked for whom to ask', AgentsService, 'get'],
+  ] as const)(
+    'and is asked at all where the database was away for a moment %s',
+    async (_, type, read) => {
+      upstream.says({ reply: 'booked' });
+      let isAway = true;
+      const away = jest.spyOn(the<any>(type), read).mockImplementation(() => {
+        isAway = false;
+        away.mockRestore();
+        return Promise.reject(Problem.unavailable());
+      });
+      await say('book it');
+      while (isAway) await sleep(20);
+      await sleep(100);
+      await lapse();
+      while ((await reply()).status === 'running') await sleep(20);
+      expect(await reply()).toEqual({ status: 'done', error: null, attempts: 2 });
+      expect(upstream.received).toHaveLength(1);
+    },
+    20_000,
+  );
 });
