@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
@@ -77,6 +77,24 @@ describe('files', () => {
     );
     await sweep();
     expect([left, arriving].map(isThere)).toEqual([false, true]);
+  });
+
+  it('are swept away though there is one among them that cannot be, which is tried again later', async () => {
+    const [stuck, left] = [uuidv7(), uuidv7()];
+    // A folder is not removed as a file: it stands for whatever the disk refuses.
+    await mkdir(files.pathOf(stuck), { recursive: true });
+    await files.write(left, Readable.from(['content']));
+    await services.dataSource.query(
+      `INSERT INTO stray_files (id, remove_after) VALUES ($1, now() - interval '2 seconds'), ($2, now() - interval '1 second')`,
+      [stuck, left],
+    );
+    await sweep();
+    expect([stuck, left].map(isThere)).toEqual([true, false]);
+    expect(
+      await services.dataSource.query(`SELECT id, remove_after > now() AS later FROM stray_files WHERE id = ANY($1)`, [
+        [stuck, left],
+      ]),
+    ).toEqual([{ id: stuck, later: true }]);
   });
 
   it('are stored whole or not at all', async () => {

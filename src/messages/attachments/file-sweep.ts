@@ -5,6 +5,8 @@ import { FileStore } from '../../platform/files/file-store.js';
 
 const EVERY_MS = 60_000;
 const AT_ONCE = 100;
+/** When one that could not be removed is tried again. */
+const LATER = `interval '1 hour'`;
 
 /** Takes away what was uploaded and not sent within a day, and every file whose attachment is gone. */
 @Injectable()
@@ -35,17 +37,30 @@ export class FileSweep implements OnApplicationBootstrap, OnApplicationShutdown 
     while ((await this.removeSome()) === AT_ONCE);
   }
 
-  /** The row goes after its file: what is interrupted is done again. */
+  /** The row goes after its file: what is interrupted is done again. A file that cannot go keeps no other on the disk. */
   private removeSome(): Promise<number> {
     return this.work.run(async (tx) => {
       const rows = await tx.query<{ id: string }>(
         `SELECT id FROM stray_files WHERE remove_after <= now() ORDER BY remove_after LIMIT $1 FOR UPDATE SKIP LOCKED`,
         [AT_ONCE],
       );
-      for (const { id } of rows) await this.files.remove(id);
-      await tx.query(`DELETE FROM stray_files WHERE id = ANY($1)`, [rows.map(({ id }) => id)]);
+      const removed = [];
+      for (const { id } of rows) if (await this.isRemoved(id)) removed.push(id);
+      const ids = rows.map(({ id }) => id);
+      await tx.query(`DELETE FROM stray_files WHERE id = ANY($1)`, [removed]);
+      await tx.query(`UPDATE stray_files SET remove_after = now() + ${LATER} WHERE id = ANY($1)`, [ids]);
       return rows.length;
     });
+  }
+
+  private async isRemoved(id: string): Promise<boolean> {
+    try {
+      await this.files.remove(id);
+      return true;
+    } catch (error) {
+      this.logger.error({ err: error as Error, attachmentId: id }, 'a file could not be removed');
+      return false;
+    }
   }
 
   private async sweepQuietly(): Promise<void> {
