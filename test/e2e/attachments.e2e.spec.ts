@@ -389,6 +389,14 @@ describe('attachments', () => {
       for (let i = 0; i < 50; i += 1) expect((await upload(many, 'x')).status).toBe(201);
       expect(await upload(many, 'x')).toMatchObject({ status: 409, body: { code: 'too_many_files' } });
     }, 60_000);
+
+    it('what waits to be sent is bounded also where it comes all at once', async () => {
+      const many = await person(app.url, 'many');
+      const answers = await Promise.all(Array.from({ length: 70 }, () => upload(many, 'x')));
+      expect(answers.filter(({ status }) => status === 201)).toHaveLength(50);
+      const { rows } = await sql.query(`SELECT 1 FROM attachments WHERE uploader_id = $1`, [many.id]);
+      expect(rows).toHaveLength(50);
+    }, 60_000);
   });
 
   it('go with the account that did not send them, and stay where they were said', async () => {

@@ -6,7 +6,7 @@ import { AccessService } from '../../access/access.service.js';
 import type { Actor } from '../../auth/actor.js';
 import { Config } from '../../platform/config/config.js';
 import { Database } from '../../platform/database/database.js';
-import { UnitOfWork } from '../../platform/database/unit-of-work.js';
+import { type Tx, UnitOfWork } from '../../platform/database/unit-of-work.js';
 import { FileStore, thumbnailOf } from '../../platform/files/file-store.js';
 import { Problem } from '../../platform/http/problem.js';
 import { ATTACHMENT_COLUMNS, type AttachmentView, presentAttachment } from './attachment.presenter.js';
@@ -40,7 +40,7 @@ export class AttachmentsService {
    * throws. Throws 400, 408, 413 and 415 for the form, 409 `too_many_files`, 507 where the disk is full.
    */
   async upload({ userId }: Actor, request: Request): Promise<AttachmentView> {
-    await this.mustHavePlace(userId);
+    await mustHavePlace(this.database, userId);
     const id = uuidv7();
     await this.database.query(`INSERT INTO stray_files (id, remove_after) VALUES ($1, now() + interval '1 day')`, [id]);
     try {
@@ -82,16 +82,6 @@ export class AttachmentsService {
     if (!removed) throw notFound();
   }
 
-  private async mustHavePlace(userId: string): Promise<void> {
-    const loose = await this.database.query(
-      `SELECT 1 FROM attachments WHERE uploader_id = $1 AND message_id IS NULL LIMIT $2`,
-      [userId, MAX_LOOSE],
-    );
-    if (loose.length === MAX_LOOSE) {
-      throw Problem.conflict('too_many_files', `Send or remove some of your ${MAX_LOOSE} files that wait to be sent.`);
-    }
-  }
-
   private async look(id: string, name: string): Promise<AttachmentData> {
     const file = this.files.pathOf(id);
     const type = await typeOf(file);
@@ -106,6 +96,9 @@ export class AttachmentsService {
     { id, name, type, size, width, height, thumbnail }: AttachmentData,
   ): Promise<void> {
     await this.work.run(async (tx) => {
+      // Once more, one after the other: of many at once each had place when it began.
+      await tx.query(`SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE`, [userId]);
+      await mustHavePlace(tx, userId);
       const waiting = await tx.one(`DELETE FROM stray_files WHERE id = $1 RETURNING id`, [id]);
       if (!waiting) throw Problem.unavailable('The upload took too long.');
       await tx.query(
@@ -129,4 +122,14 @@ export class AttachmentsService {
 
 function notFound(): Problem {
   return Problem.notFound('This file');
+}
+
+async function mustHavePlace(database: Database | Tx, userId: string): Promise<void> {
+  const loose = await database.query(
+    `SELECT 1 FROM attachments WHERE uploader_id = $1 AND message_id IS NULL LIMIT $2`,
+    [userId, MAX_LOOSE],
+  );
+  if (loose.length === MAX_LOOSE) {
+    throw Problem.conflict('too_many_files', `Send or remove some of your ${MAX_LOOSE} files that wait to be sent.`);
+  }
 }
