@@ -82,6 +82,21 @@ describe('a webhook, which may do something, is asked once', () => {
     expect(upstream.received).toHaveLength(1);
   }, 20_000);
 
+  it('also where the database has no room for its answer for a while', async () => {
+    upstream.says({ reply: 'booked' });
+    const append = the(MessagesService).append.bind(the(MessagesService));
+    let tries = 0;
+    jest.spyOn(the(MessagesService), 'append').mockImplementation((pass, draft) => {
+      if (!draft.reply || (tries += 1) > 2) return append(pass, draft);
+      return Promise.reject(Object.assign(new Error('could not extend file'), { code: '53100' }));
+    });
+    await say('book it');
+    while ((await reply())?.status !== 'running' || tries < 1) await sleep(20);
+    while ((await reply()).status === 'running') await sleep(20);
+    expect(await reply()).toEqual({ status: 'done', error: null, attempts: 1 });
+    expect(upstream.received).toHaveLength(1);
+  }, 20_000);
+
   it.each([
     ['as its answer began', AccessService, 'enterAsAgent'],
     ['as it looked for whom to ask', AgentsService, 'get'],

@@ -44,7 +44,7 @@ export class ReplyEnding {
         if (code === 'message_deleted' || (replacesId && httpStatus === 404)) replacesId = null;
         else if (httpStatus === 404) return this.stopped(run);
         else await this.sleepOver(error, run);
-        isDoubtful ||= httpStatus === 503;
+        isDoubtful ||= isOutage(error);
       }
     }
   }
@@ -82,7 +82,7 @@ export class ReplyEnding {
 
   /** Throws what is no outage of the database, and where the attempt is not ours any more. */
   private async sleepOver(error: unknown, { left }: ReplyRun): Promise<void> {
-    if (problemOf(error).status !== 503 || left === 'lost' || left === 'handed_back') throw error;
+    if (!isOutage(error) || left === 'lost' || left === 'handed_back') throw error;
     await sleep(RETRY_MS);
   }
 
@@ -107,4 +107,10 @@ export class ReplyEnding {
     if (replacesId) await this.again.instead(agent, replacesId, answer);
     else await this.messages.append(agent, { ...answer, nonce: `reply:${id}` });
   }
+}
+
+/** Whether the database is away for now, or has no room left: what was to be done can be done later. */
+export function isOutage(error: unknown): boolean {
+  const { status } = problemOf(error);
+  return status === 503 || status === 507;
 }

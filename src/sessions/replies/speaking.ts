@@ -2,9 +2,8 @@ import { Injectable, Logger } from '@nestjs/common';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AccessService } from '../../access/access.service.js';
 import type { AnsweringAgent } from '../../access/pass.js';
-import { problemOf } from '../../platform/http/problem.filter.js';
 import { type AnswerFailure, Answerer, type AnswerPart, type Question } from '../answerer.js';
-import { type FailureCode, ReplyEnding } from './reply-ending.js';
+import { type FailureCode, isOutage, ReplyEnding } from './reply-ending.js';
 import { ReplyQuestion } from './reply-question.js';
 import type { ReplyRun } from './reply-run.js';
 import type { TakenReply } from './reply-store.js';
@@ -39,7 +38,7 @@ export class Speaking {
     } catch (error) {
       this.logger.error({ err: error as Error, ...idsOf(run) }, 'a reply went wrong');
       // Another node takes it up; or we do once its lease has run out, where the database went away before it was asked.
-      if (run.left === 'handed_back' || problemOf(error).status === 503) return;
+      if (run.left === 'handed_back' || isOutage(error)) return;
       await this.ending.failed(run, 'internal').catch((failure: unknown) => {
         this.logger.error({ err: failure as Error, ...idsOf(run) }, 'a failed reply could not be marked');
       });
@@ -101,7 +100,7 @@ export class Speaking {
 
   private failureOf(error: unknown, run: ReplyRun): Failure {
     if (isFailure(error)) return error;
-    if (problemOf(error).status === 503) throw error;
+    if (isOutage(error)) throw error;
     if (!run.signal.aborted) this.logger.error({ err: error as Error, ...idsOf(run) }, 'an answerer failed');
     return failureAs('internal');
   }
