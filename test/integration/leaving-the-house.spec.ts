@@ -2,11 +2,13 @@ import type { QueryRunner } from 'typeorm';
 import { AccessService } from '../../src/access/access.service.js';
 import type { Actor } from '../../src/auth/actor.js';
 import { MessagesService } from '../../src/messages/messages.service.js';
+import { AccountAdministration } from '../../src/operations/accounts/account-administration.service.js';
 import { AccountDeletion } from '../../src/operations/accounts/account-deletion.service.js';
+import { MembershipsService } from '../../src/servers/memberships/memberships.service.js';
 import { ServersService } from '../../src/servers/servers/servers.service.js';
 import { actor, type Services, servicesOnOwnDatabase } from '../support/services.js';
 
-describe('an account that takes long to delete', () => {
+describe('whoever deletes their account', () => {
   let services: Services;
   let root: Actor;
   let bob: Actor;
@@ -36,7 +38,7 @@ describe('an account that takes long to delete', () => {
     );
   };
 
-  it('keeps no administrator from writing and signing in', async () => {
+  it('keeps no administrator from writing and signing in, however long it takes', async () => {
     const [theirs, ours] = [await newRoom(bob), await newRoom(root)];
     await holder.startTransaction();
     await holder.query(`SELECT 1 FROM channels WHERE id = $1 FOR UPDATE`, [theirs]);
@@ -51,4 +53,24 @@ describe('an account that takes long to delete', () => {
     }
     expect(await sql(`SELECT 1 FROM users WHERE id = $1`, [bob.userId])).toEqual([]);
   }, 20_000);
+
+  it('passes a server on to somebody who can run it, and to nobody who is switched off', async () => {
+    const [founder, off, member] = [
+      await actor(services.dataSource, 'founder'),
+      await actor(services.dataSource, 'off'),
+      await actor(services.dataSource, 'member'),
+    ];
+    const { id } = await the(ServersService).create(founder, 'A server', undefined);
+    await the(MembershipsService).add(founder, id, off.userId, 'MODERATOR');
+    await the(MembershipsService).add(founder, id, member.userId, 'MEMBER');
+    await the(AccountAdministration).change(off.userId, { disabled: true });
+    await the(AccountDeletion).delete(founder);
+    const roles = await sql(`SELECT user_id AS id, role FROM memberships WHERE server_id = $1 ORDER BY joined_at`, [
+      id,
+    ]);
+    expect(roles).toEqual([
+      { id: off.userId, role: 'MODERATOR' },
+      { id: member.userId, role: 'ADMIN' },
+    ]);
+  });
 });

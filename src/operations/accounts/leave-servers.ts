@@ -6,8 +6,8 @@ import { MemberRemoved, MemberUpdated } from '../../servers/memberships/membersh
 import { ServerDeleted } from '../../servers/servers/servers.events.js';
 
 /**
- * Takes somebody out of every server. Where they are the last ADMIN, whoever has the highest role and has been there
- * longest becomes one; where nobody else is there, the server goes.
+ * Takes somebody out of every server. Where they are the last ADMIN who can sign in, whoever has the highest role and has
+ * been there longest becomes one; where nobody else is there, the server goes.
  */
 export async function leaveServers(tx: Tx, userId: string): Promise<void> {
   const servers = await tx.query<{ id: string; role: Role }>(
@@ -22,11 +22,16 @@ export async function leaveServers(tx: Tx, userId: string): Promise<void> {
   }
 }
 
-/** Who would run the server without this person; nothing where they are alone in it. */
+/**
+ * Who would run the server without this person, somebody who can sign in before all others; nothing where they are alone
+ * in it.
+ */
 function heirOf(tx: Tx, serverId: string, userId: string): Promise<{ id: string; role: Role } | undefined> {
   return tx.one<{ id: string; role: Role }>(
-    `SELECT user_id AS id, role FROM memberships WHERE server_id = $1 AND user_id <> $2
-     ORDER BY array_position(ARRAY['ADMIN', 'MODERATOR', 'MEMBER'], role), joined_at, user_id LIMIT 1`,
+    `SELECT m.user_id AS id, m.role FROM memberships m JOIN users u ON u.id = m.user_id
+     WHERE m.server_id = $1 AND m.user_id <> $2
+     ORDER BY u.disabled_at IS NOT NULL, array_position(ARRAY['ADMIN', 'MODERATOR', 'MEMBER'], m.role), m.joined_at,
+       m.user_id LIMIT 1`,
     [serverId, userId],
   );
 }
@@ -38,7 +43,7 @@ async function leave(tx: Tx, serverId: string, userId: string, heir: { id: strin
   tx.announce(MemberRemoved([`server:${serverId}`, `user:${userId}`], { serverId, userId }));
 }
 
-/** Where nobody else is ADMIN and the leaver is. */
+/** Where nobody else who can sign in is ADMIN and the leaver is. */
 async function passOn(tx: Tx, serverId: string, userId: string, heirId: string): Promise<void> {
   const raised = await tx.one(
     `UPDATE memberships SET role = 'ADMIN' WHERE server_id = $1 AND user_id = $3
