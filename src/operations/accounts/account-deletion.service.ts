@@ -7,6 +7,8 @@ import { type Tx, UnitOfWork } from '../../platform/database/unit-of-work.js';
 import type { Topic } from '../../platform/events/event.js';
 import { Problem } from '../../platform/http/problem.js';
 import { leaveAdvocacy, lockHelped } from '../../sessions/peer/leave-advocacy.js';
+import { ADVOCATES, SessionDequeued } from '../../sessions/peer/queue.events.js';
+import { WAITS } from '../../sessions/peer/queue.presenter.js';
 import { leaveServers } from './leave-servers.js';
 
 /** Takes an account and all that is only its own out of the house. */
@@ -57,16 +59,21 @@ async function mustNotBeLastAdministrator(tx: Tx, userId: string): Promise<void>
 }
 
 async function deleteSessions(tx: Tx, userId: string): Promise<void> {
-  const sessions = await tx.query<{ id: string; advocateId: string | null }>(
-    `SELECT s.id, s.advocate_id AS "advocateId" FROM sessions s JOIN conversations c ON c.id = s.id
-     WHERE s.owner_id = $1 ORDER BY c.id FOR UPDATE OF c`,
+  await tx.query(
+    `SELECT 1 FROM sessions s JOIN conversations c ON c.id = s.id WHERE s.owner_id = $1 ORDER BY c.id FOR UPDATE OF c`,
+    [userId],
+  );
+  // A statement of its own: the one that waits for the locks still sees whoever helped before.
+  const sessions = await tx.query<{ id: string; advocateId: string | null; waits: boolean }>(
+    `SELECT s.id, s.advocate_id AS "advocateId", ${WAITS} AS waits FROM sessions s WHERE s.owner_id = $1`,
     [userId],
   );
   await tx.query(`DELETE FROM conversations WHERE id = ANY($1)`, [sessions.map(({ id }) => id)]);
-  for (const { id, advocateId } of sessions) {
+  for (const { id, advocateId, waits } of sessions) {
     const audience: Topic[] = advocateId ? [`user:${userId}`, `user:${advocateId}`] : [`user:${userId}`];
     tx.announce(StandingChanged([], { scope: `conversation:${id}` }));
     tx.announce(ConversationDeleted(audience, { conversationId: id }));
+    if (waits) tx.announce(SessionDequeued(ADVOCATES, { sessionId: id }));
   }
 }
 

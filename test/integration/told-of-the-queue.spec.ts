@@ -1,0 +1,70 @@
+import type { Actor } from '../../src/auth/actor.js';
+import { ConversationsService } from '../../src/conversations/conversations.service.js';
+import { ConversationDeleted } from '../../src/conversations/conversations.events.js';
+import { AccountDeletion } from '../../src/operations/accounts/account-deletion.service.js';
+import { EventBus } from '../../src/platform/events/event-bus.js';
+import { PeerService } from '../../src/sessions/peer/peer.service.js';
+import { SessionClaimed, SessionDequeued, SessionQueued } from '../../src/sessions/peer/queue.events.js';
+import { SessionsService } from '../../src/sessions/sessions.service.js';
+import { between } from '../support/apart.js';
+import { actor, type Services, servicesOnOwnDatabase } from '../support/services.js';
+
+describe('what advocates are told leaves them', () => {
+  let services: Services;
+  let ada: Actor;
+  let adv: Actor;
+  let queue: Set<string>;
+
+  beforeAll(async () => {
+    services = await servicesOnOwnDatabase();
+    const bus = the(EventBus);
+    bus.on(SessionQueued, ({ session }) => queue.add(session.id));
+    bus.on(SessionClaimed, ({ sessionId }) => queue.delete(sessionId));
+    bus.on(SessionDequeued, ({ sessionId }) => queue.delete(sessionId));
+  }, 60_000);
+  afterAll(() => services.close());
+  beforeEach(async () => {
+    queue = new Set();
+    ada = await actor(services.dataSource, 'ada');
+    adv = { ...(await actor(services.dataSource, 'adv')), isAdvocate: true };
+    await sql(`UPDATE users SET is_advocate = true WHERE id = $1`, [adv.userId]);
+  });
+
+  const the = <T>(type: new (...args: any[]) => T): T => services.app.get(type);
+  const sql = (text: string, values: unknown[] = []): Promise<any[]> => services.dataSource.query(text, values);
+  const open = async () => (await the(SessionsService).create(ada, { type: 'peer' })).session.id;
+  const locksAreWaitedFor = async () =>
+    (await sql(`SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`))
+      .length > 0;
+  const untilWaiting = async () => {
+    while (!(await locksAreWaitedFor()));
+  };
+
+  it('nobody in the queue who deletes their account', async () => {
+    const [waiting, claimed] = [await open(), await open()];
+    await the(PeerService).claim(adv, claimed);
+    expect([...queue]).toEqual([waiting]);
+    await the(AccountDeletion).delete(ada);
+    expect([...queue]).toEqual([]);
+  });
+
+  it('no session to an advocate who claimed it while its owner deleted their account', async () => {
+    const id = await open();
+    const told: string[] = [];
+    the(EventBus).on(ConversationDeleted, ({ conversationId }, { audience }) => {
+      if (conversationId === id) told.push(...audience);
+    });
+    const isClaiming = new Promise<void>((resolve) => {
+      between(the(ConversationsService), 'stateOf', async () => {
+        resolve();
+        await untilWaiting();
+      });
+    });
+    const claiming = the(PeerService).claim(adv, id);
+    await isClaiming;
+    await the(AccountDeletion).delete(ada);
+    await claiming;
+    expect(told).toContain(`user:${adv.userId}`);
+    expect([...queue]).toEqual([]);
+  }, 20_000);
+});
