@@ -1,6 +1,8 @@
+import { AccessService } from '../../src/access/access.service.js';
 import type { Actor } from '../../src/auth/actor.js';
 import { ConversationsService } from '../../src/conversations/conversations.service.js';
 import { ConversationDeleted } from '../../src/conversations/conversations.events.js';
+import { AccountAdministration } from '../../src/operations/accounts/account-administration.service.js';
 import { AccountDeletion } from '../../src/operations/accounts/account-deletion.service.js';
 import { EventBus } from '../../src/platform/events/event-bus.js';
 import { PeerService } from '../../src/sessions/peer/peer.service.js';
@@ -36,8 +38,8 @@ describe('what advocates are told leaves them', () => {
   const locksAreWaitedFor = async () =>
     (await sql(`SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`))
       .length > 0;
-  const untilWaiting = async () => {
-    while (!(await locksAreWaitedFor()));
+  const untilWaiting = async (isOver = () => false) => {
+    while (!isOver() && !(await locksAreWaitedFor()));
   };
 
   it('nobody in the queue who deletes their account', async () => {
@@ -65,6 +67,31 @@ describe('what advocates are told leaves them', () => {
     await the(AccountDeletion).delete(ada);
     await claiming;
     expect(told).toContain(`user:${adv.userId}`);
+    expect([...queue]).toEqual([]);
+  }, 20_000);
+
+  it('nothing in the queue that was deleted while its advocate, who had just claimed it, was made an advocate no more', async () => {
+    const id = await open();
+    const others = services.dataSource.createQueryRunner();
+    await others.startTransaction();
+    await others.query(`SELECT 1 FROM users WHERE id = $1 FOR SHARE`, [adv.userId]);
+    let isOver = false;
+    const demoting = the(AccountAdministration)
+      .change(adv.userId, { isAdvocate: false })
+      .finally(() => (isOver = true));
+    await untilWaiting();
+    await the(PeerService).claim(adv, id);
+    const conversations = the(ConversationsService);
+    const remove = conversations.delete.bind(conversations);
+    conversations.delete = async (tx, ids) => {
+      conversations.delete = remove;
+      await others.commitTransaction();
+      await others.release();
+      await untilWaiting(() => isOver);
+      await remove(tx, ids);
+    };
+    await the(SessionsService).delete(await the(AccessService).enter(ada, id, 'own'));
+    await demoting;
     expect([...queue]).toEqual([]);
   }, 20_000);
 });

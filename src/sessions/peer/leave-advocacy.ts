@@ -15,8 +15,10 @@ export async function lockHelped(tx: Tx, userId: string): Promise<void> {
   );
 }
 
-/** Those whom the person helped wait for somebody else from now on. */
+/** Those whom the person helped wait for somebody else from now on. The person's row is locked: they claim nothing more. */
 export async function leaveAdvocacy(tx: Tx, userId: string): Promise<void> {
+  // What they claimed since the first time: it may be closed or deleted at this moment, by what judged that it waits for nobody.
+  await lockHelped(tx, userId);
   const sessions = await tx.query<{ id: string; ownerId: string }>(
     `UPDATE sessions SET advocate_id = NULL, queued_at = now(), updated_at = now() WHERE advocate_id = $1
      RETURNING id, owner_id AS "ownerId"`,
