@@ -4,8 +4,10 @@ import type { Actor } from '../../src/auth/actor.js';
 import { MessagesService } from '../../src/messages/messages.service.js';
 import { AccountAdministration } from '../../src/operations/accounts/account-administration.service.js';
 import { AccountDeletion } from '../../src/operations/accounts/account-deletion.service.js';
+import { BansService } from '../../src/servers/bans/bans.service.js';
 import { MembershipsService } from '../../src/servers/memberships/memberships.service.js';
 import { ServersService } from '../../src/servers/servers/servers.service.js';
+import { between } from '../support/apart.js';
 import { actor, type Services, servicesOnOwnDatabase } from '../support/services.js';
 
 describe('whoever deletes their account', () => {
@@ -73,4 +75,21 @@ describe('whoever deletes their account', () => {
       { id: member.userId, role: 'ADMIN' },
     ]);
   });
+
+  it('neither fails nor makes others fail who act on them in a server at that moment', async () => {
+    const [ada, leaver] = [await actor(services.dataSource, 'ada'), await actor(services.dataSource, 'leaver')];
+    const { id } = await the(ServersService).create(ada, 'A server', undefined);
+    await the(MembershipsService).add(ada, id, leaver.userId, 'MEMBER');
+    const isBanning = new Promise<void>((resolve) => {
+      between(the(MembershipsService), 'takeOut', async () => {
+        resolve();
+        await untilWaiting();
+      });
+    });
+    const banning = the(BansService).ban(ada, id, leaver.userId, undefined);
+    await isBanning;
+    const done = await Promise.allSettled([the(AccountDeletion).delete(leaver), banning]);
+    expect(done.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
+    expect(await sql(`SELECT 1 FROM users WHERE id = $1`, [leaver.userId])).toEqual([]);
+  }, 20_000);
 });

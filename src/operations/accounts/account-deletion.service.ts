@@ -6,7 +6,7 @@ import { ConversationDeleted } from '../../conversations/conversations.events.js
 import { type Tx, UnitOfWork } from '../../platform/database/unit-of-work.js';
 import type { Topic } from '../../platform/events/event.js';
 import { Problem } from '../../platform/http/problem.js';
-import { leaveAdvocacy, lockHelped } from '../../sessions/peer/leave-advocacy.js';
+import { leaveAdvocacy } from '../../sessions/peer/leave-advocacy.js';
 import { ADVOCATES, SessionDequeued } from '../../sessions/peer/queue.events.js';
 import { WAITS } from '../../sessions/peer/queue.presenter.js';
 import { leaveServers } from './leave-servers.js';
@@ -23,7 +23,7 @@ export class AccountDeletion {
    */
   async delete({ userId }: Actor): Promise<void> {
     await this.work.run(async (tx) => {
-      await lockHelped(tx, userId);
+      await lockTheirs(tx, userId);
       const wasAdministrator = await isAdministrator(tx, userId);
       if (wasAdministrator) await mustNotBeLastAdministrator(tx, userId);
       await tx.query(`SELECT 1 FROM users WHERE id = $1 FOR UPDATE`, [userId]);
@@ -38,6 +38,25 @@ export class AccountDeletion {
       await tx.query(`DELETE FROM users WHERE id = $1`, [userId]);
     });
   }
+}
+
+/**
+ * Locks their rooms and servers, before the people are locked: whoever writes there, or acts on them there, does so in
+ * this order too. What they come into between the two is locked as it is left.
+ */
+async function lockTheirs(tx: Tx, userId: string): Promise<void> {
+  await tx.query(
+    `SELECT 1 FROM conversations WHERE id = ANY(ARRAY(
+       SELECT id FROM sessions WHERE owner_id = $1 UNION SELECT id FROM sessions WHERE advocate_id = $1
+       UNION SELECT direct_id FROM direct_participants WHERE user_id = $1
+     )) ORDER BY id FOR UPDATE`,
+    [userId],
+  );
+  await tx.query(
+    `SELECT 1 FROM servers WHERE id = ANY(ARRAY(SELECT server_id FROM memberships WHERE user_id = $1))
+     ORDER BY id FOR NO KEY UPDATE`,
+    [userId],
+  );
 }
 
 async function isAdministrator(tx: Tx, userId: string): Promise<boolean> {
