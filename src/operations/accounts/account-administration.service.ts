@@ -53,11 +53,11 @@ export class AccountAdministration {
   async change(userId: string, change: RightsBody, actorId?: string): Promise<AdministeredAccount> {
     return this.work.run(async (tx) => {
       const endsAdvocacy = change.isAdvocate === false || change.disabled === true;
-      if (endsAdvocacy) await lockHelped(tx, userId);
       // In one order, so that two who demote each other take turns.
       const administrators = await tx.query<{ id: string }>(
         `SELECT id FROM users WHERE is_admin AND disabled_at IS NULL ORDER BY id FOR NO KEY UPDATE`,
       );
+      if (endsAdvocacy) await lockHelped(tx, userId);
       const before = await tx.manager.findOne(User, { where: { id: userId }, lock: { mode: 'pessimistic_write' } });
       if (!before) throw Problem.notFound('This account');
       const leaves = change.isAdmin === false || change.disabled === true;

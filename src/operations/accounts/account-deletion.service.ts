@@ -23,9 +23,9 @@ export class AccountDeletion {
    */
   async delete({ userId }: Actor): Promise<void> {
     await this.work.run(async (tx) => {
-      await lockTheirs(tx, userId);
       const wasAdministrator = await isAdministrator(tx, userId);
       if (wasAdministrator) await mustNotBeLastAdministrator(tx, userId);
+      await lockTheirs(tx, userId);
       await tx.query(`SELECT 1 FROM users WHERE id = $1 FOR UPDATE`, [userId]);
       // Made one at this very moment: whether they are the last is found out by the next try.
       if (!wasAdministrator && (await isAdministrator(tx, userId))) throw Problem.unavailable();
@@ -41,10 +41,12 @@ export class AccountDeletion {
 }
 
 /**
- * Locks their rooms and servers, before the people are locked: whoever writes there, or acts on them there, does so in
- * this order too. What they come into between the two is locked as it is left.
+ * Locks their rooms and servers before the person is locked for good: whoever writes there, or acts on them there, does so
+ * in this order too. The first lock keeps them from claiming more. What else they come into meanwhile is locked as it is
+ * left.
  */
 async function lockTheirs(tx: Tx, userId: string): Promise<void> {
+  await tx.query(`SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE`, [userId]);
   await tx.query(
     `SELECT 1 FROM conversations WHERE id = ANY(ARRAY(
        SELECT id FROM sessions WHERE owner_id = $1 UNION SELECT id FROM sessions WHERE advocate_id = $1

@@ -4,10 +4,11 @@ import type { Tx } from '../../platform/database/unit-of-work.js';
 import { tellWatchers } from './queue-watch.js';
 
 /**
- * Locks the rooms of those whom somebody helps, before anything else is locked: a send locks its room first and the
- * people in it after that.
+ * Locks a person, so that they claim nothing more, and then the rooms of those whom they help: what is done there at this
+ * moment is done before. A send locks its room first and the people in it after that, which this lock of them lets pass.
  */
 export async function lockHelped(tx: Tx, userId: string): Promise<void> {
+  await tx.query(`SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE`, [userId]);
   await tx.query(
     `SELECT 1 FROM sessions s JOIN conversations c ON c.id = s.id
      WHERE s.advocate_id = $1 ORDER BY c.id FOR NO KEY UPDATE OF c`,
@@ -15,10 +16,8 @@ export async function lockHelped(tx: Tx, userId: string): Promise<void> {
   );
 }
 
-/** Those whom the person helped wait for somebody else from now on. The person's row is locked: they claim nothing more. */
+/** Those whom the person helped wait for somebody else from now on. */
 export async function leaveAdvocacy(tx: Tx, userId: string): Promise<void> {
-  // What they claimed since the first time: it may be closed or deleted at this moment, by what judged that it waits for nobody.
-  await lockHelped(tx, userId);
   const sessions = await tx.query<{ id: string; ownerId: string }>(
     `UPDATE sessions SET advocate_id = NULL, queued_at = now(), updated_at = now() WHERE advocate_id = $1
      RETURNING id, owner_id AS "ownerId"`,

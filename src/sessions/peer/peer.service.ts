@@ -40,11 +40,12 @@ export class PeerService {
   /** Takes a waiting session; twice is once. Of several at once one gets it: throws 409 `already_claimed`, and 404, 403. */
   async claim({ userId }: Actor, sessionId: string): Promise<void> {
     await this.changes.underLock({ id: sessionId }, async (tx) => {
-      const advocate = await asAdvocate(tx, userId);
       const session = await present(tx, sessionId);
       if (session.type !== 'peer' || session.status !== 'open') throw Problem.notFound('This conversation');
-      if (session.ownerId === userId) throw Problem.forbidden('Nobody is their own advocate.');
+      // Before they are locked: whoever ends their advocacy has locked them, and waits for their rooms.
       if (session.advocateId === userId) return;
+      const advocate = await asAdvocate(tx, userId);
+      if (session.ownerId === userId) throw Problem.forbidden('Nobody is their own advocate.');
       if (session.advocateId) throw Problem.conflict('already_claimed', 'This session has an advocate already.');
       await this.give(tx, sessionId, session, advocate);
       tx.announce(SessionClaimed([...ADVOCATES, `user:${session.ownerId}`], { sessionId, advocate }));
