@@ -12,6 +12,7 @@ import { hasRedis, type RedisServer, startRedis } from '../support/redis-server.
 import { GeneralLimit } from '../../src/platform/limits/general-limit.js';
 import { startServices } from '../support/services.js';
 import { runApp, type RunningApp } from '../support/run-app.js';
+import { startProxy } from '../support/tcp-proxy.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
 const SECRET_KEY = 'k9Jw2LqZ8vXr4TnB7mYcP3sHdF6gA1eU0oRiW5';
@@ -223,6 +224,32 @@ const ECHO = '01990000-0000-7000-8000-000000000001';
       socket.close();
     } finally {
       await Promise.all([here.stop(), there.stop()]);
+      await redis.stop();
+      await database.drop();
+    }
+  }, 60_000);
+
+  it('outlive a Redis that comes back and is gone again before they have subscribed', async () => {
+    const redis = await startRedis();
+    const database = await createTestDatabase();
+    const proxy = await startProxy({ host: '127.0.0.1', port: Number(new URL(redis.url).port) });
+    const url = `redis://127.0.0.1:${proxy.port}`;
+    const app = await runApp({ DATABASE_URL: database.url, SECRET_KEY, RATE_LIMIT: 'off', REDIS_URL: url });
+    try {
+      const isLive = () =>
+        fetch(`${app.url}/health/live`).then(
+          ({ ok }) => ok,
+          () => false,
+        );
+      const before = await redis.calls('subscribe');
+      proxy.cut();
+      proxy.loseAnswerTo('subscribe');
+      proxy.thaw();
+      while ((await redis.calls('subscribe')) < before + 2 && (await isLive())) await sleep(50);
+      expect(await isLive()).toBe(true);
+    } finally {
+      await app.stop();
+      await proxy.stop();
       await redis.stop();
       await database.drop();
     }

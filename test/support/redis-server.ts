@@ -17,6 +17,8 @@ export interface RedisServer {
   /** Kills it at once; `start` brings up an empty one on the same port. */
   kill(): Promise<void>;
   start(): Promise<void>;
+  /** How often it was told this since its start. */
+  calls(command: string): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -46,10 +48,16 @@ export async function startRedis({ cluster = false } = {}): Promise<RedisServer>
     server.kill('SIGKILL');
     if (server.exitCode === null && server.signalCode === null) await once(server, 'exit');
   };
+  const calls = async (command: string) => {
+    const client = new Redis(url);
+    const stats = await client.info('commandstats').finally(() => client.disconnect());
+    return Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
+  };
   await start();
   return {
     url,
     start,
+    calls,
     kill,
     freeze: () => void server.kill('SIGSTOP'),
     thaw: () => void server.kill('SIGCONT'),

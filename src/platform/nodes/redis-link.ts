@@ -94,11 +94,26 @@ export class RedisLink implements OnApplicationBootstrap, OnApplicationShutdown 
       this.subscriber.on('message', (channel: string, message: string) => this.hear(channel, message));
       await this.subscriber.connect();
     }
-    const channels = [...this.listeners.keys()];
-    if (this.sharded) for (const channel of channels) await this.subscriber.ssubscribe(channel);
-    else if (channels.length > 0) await this.subscriber.subscribe(...channels);
+    await this.subscribe(this.subscriber);
+    if (!this.sharded) this.subscribeAgain(this.subscriber);
     this.answeredAt = performance.now();
     this.logger.log('the nodes share their events over Redis');
+  }
+
+  private async subscribe(subscriber: Redis | Cluster): Promise<void> {
+    const channels = [...this.listeners.keys()];
+    if (this.sharded) for (const channel of channels) await subscriber.ssubscribe(channel);
+    else if (channels.length > 0) await subscriber.subscribe(...channels);
+  }
+
+  /**
+   * With each new connection. ioredis would do it by itself, but where it gets no answer it ends the process with a
+   * rejection that nobody can catch, and has forgotten the channels when it connects the next time.
+   */
+  private subscribeAgain(subscriber: Redis | Cluster): void {
+    subscriber.on('ready', () => {
+      this.subscribe(subscriber).catch((error: unknown) => this.complain(error));
+    });
   }
 
   private hear(channel: string, message: string): void {
@@ -155,6 +170,7 @@ export class RedisLink implements OnApplicationBootstrap, OnApplicationShutdown 
 const OPTIONS = {
   lazyConnect: true,
   enableOfflineQueue: false,
+  autoResubscribe: false,
   maxRetriesPerRequest: 0,
   commandTimeout: PATIENCE_MS,
   connectTimeout: 2_000,
