@@ -5,6 +5,7 @@ import { arrayAt, Database } from '../platform/database/database.js';
 import { together } from '../platform/database/together.js';
 import { EventBus } from '../platform/events/event-bus.js';
 import type { Topic } from '../platform/events/event.js';
+import { HintsLost } from '../platform/nodes/nodes.events.js';
 import { MemberAdded } from '../servers/memberships/memberships.events.js';
 import type { Chosen } from '../users/presence/neighbours.js';
 import { PresenceChanged, PresenceChosen } from '../users/presence/presence.events.js';
@@ -48,6 +49,20 @@ export class Presence implements OnModuleInit {
     this.bus.on(PresenceChosen, ({ userId, chosen }) =>
       this.hub.deliver(PresenceTold([`user:${userId}`], { userId, status: chosen.choice })),
     );
+    this.bus.on(HintsLost, () => void this.catchUp());
+  }
+
+  /** What those who are here chose on another node, where that was lost on the way: else who is invisible would be seen. */
+  private async catchUp(): Promise<void> {
+    try {
+      const look = async (userId: string) => ({ userId, chosen: await this.chosenBy(userId) });
+      for (const { userId, chosen } of await Promise.all(this.roster.peopleOfNode.map(look))) {
+        if (this.roster.isNews(userId, chosen)) this.bus.hear(PresenceChosen([], { userId, chosen }));
+      }
+    } catch (error) {
+      this.logger.warn({ err: error as Error }, 'how those who are here want to be seen could not be read yet');
+      setTimeout(() => void this.catchUp(), RETRY_MS).unref();
+    }
   }
 
   /** What somebody has chosen, on whatever device. */

@@ -7,6 +7,7 @@ import { ThreadsService } from '../../src/messages/threads/threads.service.js';
 import { SessionsService } from '../../src/sessions/sessions.service.js';
 import { AccessService } from '../../src/access/access.service.js';
 import { MessagesService } from '../../src/messages/messages.service.js';
+import { Presence } from '../../src/realtime/presence.js';
 import { between, carryOver } from '../support/apart.js';
 import { jest } from '@jest/globals';
 import { Database } from '../../src/platform/database/database.js';
@@ -221,5 +222,20 @@ describe('what another node did and did not tell', () => {
     await say('new three', { node: two.here });
     await wait();
     expect(about(socket, two.room).slice(3)).toEqual(['message.created new two 2', 'message.created new three 3']);
+  });
+
+  it('as choosing to be invisible is told to their own devices, and they are seen no more', async () => {
+    await add(two.bob);
+    const mine = await socketOf(two.ada);
+    const screen = await socketOf(two.bob);
+    await screen.ask({ type: 'subscribe', conversationId: two.room });
+    await two.there.app.get(Presence).choose(two.ada.userId, 'invisible');
+    readAll();
+    const told = { userId: two.ada.userId };
+    expect(await mine.next('presence')).toMatchObject({ ...told, status: 'invisible' });
+    expect(await screen.next(({ type, status }) => type === 'presence' && status === 'offline')).toMatchObject(told);
+    readAll();
+    await wait();
+    expect(mine.of('presence')).toHaveLength(1);
   });
 });

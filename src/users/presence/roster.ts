@@ -53,11 +53,13 @@ export class Roster implements OnModuleInit, OnApplicationBootstrap, OnApplicati
         if (!complete) this.bus.publish(NodePresenceWanted([], { nodeId }));
         return people;
       });
+      this.adopt(changes);
     });
     this.bus.on(WholeNodePresence, ({ nodeId, version, people }) => {
       if (nodeId === this.nodeId) return;
       const known = [...this.elsewhere.people(), ...people.map(([userId]) => userId)];
       this.comparing(known, () => this.elsewhere.replace(nodeId, version, people, performance.now()));
+      this.adopt(people.map(([userId, chosen]) => ({ userId, chosen })));
     });
     this.bus.on(NodePresenceWanted, ({ nodeId }) => {
       if (nodeId === this.nodeId) this.tellWhole();
@@ -95,6 +97,11 @@ export class Roster implements OnModuleInit, OnApplicationBootstrap, OnApplicati
     return [...people].filter((userId) => this.statusOf(userId) !== 'offline');
   }
 
+  /** Those who have a device on this node, or had one a moment ago. */
+  get peopleOfNode(): string[] {
+    return [...this.here.keys()];
+  }
+
   /** Those who have a device on another node. */
   get peopleElsewhere(): Set<string> {
     return new Set(this.elsewhere.people());
@@ -103,7 +110,10 @@ export class Roster implements OnModuleInit, OnApplicationBootstrap, OnApplicati
   came(userId: string, deviceId: string, chosen: Chosen): void {
     const person = this.here.get(userId);
     if (!person) {
-      this.change(userId, () => this.here.set(userId, { chosen, devices: new Set([deviceId]) }));
+      // It was read a moment ago, and chosen anew on another device since.
+      const known = this.chosenBy(userId);
+      const newest = known && known.at > chosen.at ? known : chosen;
+      this.change(userId, () => this.here.set(userId, { chosen: newest, devices: new Set([deviceId]) }));
       return;
     }
     clearTimeout(person.leaving);
@@ -117,9 +127,19 @@ export class Roster implements OnModuleInit, OnApplicationBootstrap, OnApplicati
     person.leaving = setTimeout(() => this.change(userId, () => this.here.delete(userId)), GRACE_MS).unref();
   }
 
+  /** Whether it is newer than what this node knows of somebody who is on it. */
+  isNews(userId: string, { at }: Chosen): boolean {
+    return (this.here.get(userId)?.chosen.at ?? Infinity) < at;
+  }
+
   private choose(userId: string, chosen: Chosen): void {
     const person = this.here.get(userId);
-    if (person && person.chosen.at < chosen.at) this.change(userId, () => (person.chosen = chosen));
+    if (person && this.isNews(userId, chosen)) this.change(userId, () => (person.chosen = chosen));
+  }
+
+  /** What was chosen on another node holds on this one too, and still does when nobody is on the other any more. */
+  private adopt(changes: PresenceChange[]): void {
+    for (const { userId, chosen } of changes) if (chosen) this.choose(userId, chosen);
   }
 
   /** Of all that the nodes know, the newest. */
