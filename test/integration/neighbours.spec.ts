@@ -127,4 +127,53 @@ import { until } from '../support/until.js';
     await beats(4, a);
     expect(a.lost()).toBe(0);
   });
+
+  describe('while this one could reach neither it nor the database', () => {
+    const age = (interval: string) =>
+      services.dataSource.query(`UPDATE nodes SET seen_at = seen_at - $1::interval`, [interval]);
+
+    it('is noticed though the other one has stopped in good order minutes ago', async () => {
+      const [a, b] = [await node(), await node()];
+      await beats(3, b, a);
+      isCarrying = false;
+      await b.say(1);
+      await b.stop();
+      await age('5 minutes');
+      await beats(4, a);
+      expect(a.lost()).toBe(1);
+    });
+
+    it('is noticed though the other one was killed minutes ago', async () => {
+      const [a, b] = [await node(), await node()];
+      await beats(3, b, a);
+      isCarrying = false;
+      await b.say(1);
+      await age('5 minutes');
+      await beats(4, a);
+      expect(a.lost()).toBe(1);
+    });
+
+    it('is noticed though the other one has started and was killed since', async () => {
+      const a = await node();
+      await beats(2, a);
+      isCarrying = false;
+      const b = await node();
+      await b.beat();
+      await b.say(1);
+      await age('10 seconds');
+      await beats(4, a);
+      expect(a.lost()).toBe(1);
+    });
+
+    it('is nothing where the other one ended before this one started', async () => {
+      const [b, c] = [await node(), await node()];
+      await b.say(1);
+      await beats(1, b, c);
+      await c.stop();
+      await age('5 minutes');
+      const a = await node();
+      await beats(4, a);
+      expect(a.lost()).toBe(0);
+    });
+  });
 });

@@ -23,7 +23,7 @@ interface Neighbour {
 @Injectable()
 export class NodeRegistry implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger(NodeRegistry.name);
-  private known: Map<string, number> | undefined;
+  private known: Map<string, Neighbour> | undefined;
   private timer: NodeJS.Timeout | undefined;
   private stopped = false;
 
@@ -67,7 +67,7 @@ export class NodeRegistry implements OnApplicationBootstrap, OnApplicationShutdo
            ON CONFLICT (id) DO UPDATE SET sent = excluded.sent, seen_at = clock_timestamp()
          )
          SELECT id, sent, NOT ended AND seen_at < clock_timestamp() - interval '${GONE_AFTER}' AS gone FROM nodes
-         WHERE id <> $1 AND seen_at > clock_timestamp() - interval '1 minute'`,
+         WHERE id <> $1`,
         [this.bridge.nodeId, this.bridge.sent],
       );
       if (this.compare(neighbours)) this.bus.hear(HintsLost([], {}));
@@ -76,20 +76,24 @@ export class NodeRegistry implements OnApplicationBootstrap, OnApplicationShutdo
     }
   }
 
-  /** True where something that a neighbour sent more than a beat ago has not come. */
+  /**
+   * True where something that a neighbour sent more than a beat ago has not come, or one is gone. Those that ended long
+   * ago count too: this node may have been away for as long as that.
+   */
   private compare(neighbours: Neighbour[]): boolean {
     const before = this.known;
-    this.known = new Map(neighbours.filter(({ gone }) => !gone).map(({ id, sent }) => [id, sent]));
+    this.known = new Map(neighbours.map((neighbour) => [neighbour.id, neighbour]));
     if (!before) {
       for (const { id, sent } of neighbours) this.bridge.arrivalsFrom(id).giveUp(sent);
       return false;
     }
     for (const id of before.keys()) if (!this.known.has(id)) this.bridge.arrivals.delete(id);
     let lost = false;
-    for (const { id, gone } of neighbours) {
-      const sentBefore = before.get(id);
-      if (sentBefore === undefined) continue;
-      if (gone || this.missing(id, sentBefore)) lost = true;
+    for (const { id, sent, gone } of neighbours) {
+      const earlier = before.get(id);
+      const owed = gone ? sent : earlier?.sent;
+      if (owed !== undefined && this.missing(id, owed)) lost = true;
+      if (gone && !earlier?.gone) lost = true;
     }
     return lost;
   }
