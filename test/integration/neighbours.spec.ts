@@ -6,12 +6,12 @@ import { NodeRegistry } from '../../src/platform/nodes/node-registry.js';
 import { HintsLost } from '../../src/platform/nodes/nodes.events.js';
 import { RedisLink } from '../../src/platform/nodes/redis-link.js';
 import { hasRedis, type RedisServer, startRedis } from '../support/redis-server.js';
-import { type Services, servicesOnOwnDatabase } from '../support/services.js';
+import { servicesOnOwnDatabase, startServices } from '../support/services.js';
 import { until } from '../support/until.js';
 
 /** Nodes on one database and one Redis, whose beats are made by the test. */
 (hasRedis ? describe : describe.skip)('what Redis did not carry from another node', () => {
-  let services: Services;
+  let services: Awaited<ReturnType<typeof servicesOnOwnDatabase>>;
   let redis: RedisServer;
   let isCarrying: boolean;
   const links: RedisLink[] = [];
@@ -44,7 +44,7 @@ import { until } from '../support/until.js';
     const publish = link.publish.bind(link);
     // What is lost on the way is as good as never sent.
     link.publish = (channel, text) => (isCarrying ? publish(channel, text) : undefined);
-    const registry = new NodeRegistry(services.app.get(Database), bus, bridge, link);
+    const registry = new NodeRegistry(services.app.get(Database), services.dataSource, bus, bridge, link);
     return {
       heard,
       lost: () => lost,
@@ -175,5 +175,12 @@ import { until } from '../support/until.js';
       await beats(4, a);
       expect(a.lost()).toBe(0);
     });
+  });
+
+  it('need not be looked for where one was shut down in good order: it says so', async () => {
+    const { app, close } = await startServices(services.database.url, { REDIS_URL: redis.url });
+    const { sent } = app.get(EventBridge);
+    await close();
+    expect(await services.dataSource.query('SELECT sent::int, ended FROM nodes')).toEqual([{ sent, ended: true }]);
   });
 });

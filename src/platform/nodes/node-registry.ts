@@ -1,4 +1,6 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import pg from 'pg';
+import { DataSource } from 'typeorm';
 import { Database } from '../database/database.js';
 import { EventBus } from '../events/event-bus.js';
 import { EventBridge } from './event-bridge.js';
@@ -8,6 +10,7 @@ import { RedisLink } from './redis-link.js';
 const BEAT_MS = 1_000;
 /** A node that has not been seen for so long may have died between a commit and its announcement. */
 const GONE_AFTER = '3 seconds';
+const GOODBYE_MS = 2_000;
 
 interface Neighbour {
   id: string;
@@ -29,6 +32,7 @@ export class NodeRegistry implements OnApplicationBootstrap, OnApplicationShutdo
 
   constructor(
     private readonly database: Database,
+    private readonly dataSource: DataSource,
     private readonly bus: EventBus,
     private readonly bridge: EventBridge,
     private readonly link: RedisLink,
@@ -46,12 +50,24 @@ export class NodeRegistry implements OnApplicationBootstrap, OnApplicationShutdo
     clearTimeout(this.timer);
     if (!this.link.isWanted) return;
     // Without it the others would look for what a dead node left untold; a database that is away cannot be told.
-    await this.database
-      .query(`UPDATE nodes SET sent = $2, ended = true, seen_at = clock_timestamp() WHERE id = $1`, [
+    await this.sayGoodbye().catch(() => undefined);
+  }
+
+  /** Over a connection of its own: the pool is closed by now, so that nothing is committed any more that is not counted. */
+  private async sayGoodbye(): Promise<void> {
+    const { url } = this.dataSource.options as { url?: string };
+    const limits = { connectionTimeoutMillis: GOODBYE_MS, query_timeout: GOODBYE_MS };
+    const client = new pg.Client({ connectionString: url, application_name: 'parley', ...limits });
+    client.on('error', () => undefined);
+    await client.connect();
+    try {
+      await client.query(`UPDATE nodes SET sent = $2, ended = true, seen_at = clock_timestamp() WHERE id = $1`, [
         this.bridge.nodeId,
         this.bridge.sent,
-      ])
-      .catch(() => undefined);
+      ]);
+    } finally {
+      await client.end();
+    }
   }
 
   private again(): void {
