@@ -172,12 +172,16 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
   }
 }
 
-/** Answers an upgrade that is refused as plain HTTP, with the same problem body as everywhere. */
+/**
+ * Answers an upgrade that is refused as plain HTTP, with the same problem body as everywhere. The server has let go of
+ * this connection and looks after it no more: whoever keeps their side open would keep it for ever.
+ */
 function refuse(socket: Duplex, { status, code, detail }: Problem): void {
   const title = STATUS_CODES[status] ?? 'Error';
   const body = JSON.stringify({ type: 'about:blank', title, status, detail, code });
   socket.end(
     `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    () => socket.destroy(),
   );
 }

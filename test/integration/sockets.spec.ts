@@ -1,4 +1,7 @@
 import { jest } from '@jest/globals';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { promisify } from 'node:util';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../../src/platform/config/config.js';
 import { RedisLink } from '../../src/platform/nodes/redis-link.js';
@@ -29,6 +32,33 @@ describe('the heartbeat', () => {
       alive.send({ type: 'ping' });
       await alive.next('pong');
       alive.close();
+    } finally {
+      await services.close();
+    }
+  }, 60_000);
+});
+
+describe('a handshake', () => {
+  it('that is refused leaves nothing open, though the other end keeps its side', async () => {
+    const services = await servicesOnOwnDatabase();
+    try {
+      const { hostname, port } = new URL(await listening(services));
+      const server = services.app.getHttpServer();
+      const count = promisify(server.getConnections.bind(server));
+      const caller = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
+      caller.on('error', () => undefined);
+      caller.write(
+        'GET /api/v1/realtime HTTP/1.1\r\nHost: here\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
+          'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n',
+      );
+      let answer = '';
+      caller.on('data', (chunk) => (answer += String(chunk)));
+      await once(caller, 'end');
+      expect(answer).toMatch(/^HTTP\/1.1 401 /);
+      for (let tries = 0; tries < 40 && (await count()) > 0; tries += 1) await sleep(50);
+      const left = await count();
+      caller.destroy();
+      expect(left).toBe(0);
     } finally {
       await services.close();
     }
