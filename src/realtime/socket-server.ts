@@ -91,6 +91,8 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
       if (this.stopping) throw Problem.unavailable();
       await this.limit.admit(this.addressOf(request));
       const welcome = await endpoint.welcome(request);
+      // Since it was asked for: what is opened now would be told nothing of the end.
+      if (this.stopping) throw Problem.unavailable();
       this.admission.check(welcome.actor.userId);
       this.sockets.handleUpgrade(request, socket, head, (ws) => void this.open(ws, socket, endpoint, welcome));
     } catch (error) {

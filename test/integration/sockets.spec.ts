@@ -6,9 +6,11 @@ import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../../src/platform/config/config.js';
 import { RedisLink } from '../../src/platform/nodes/redis-link.js';
 import { Connection } from '../../src/realtime/connection.js';
+import { Handshake } from '../../src/realtime/handshake.js';
 import { beat, BEAT_MS, HEARTBEAT_SECONDS } from '../../src/realtime/heartbeat.js';
 import { Hub } from '../../src/realtime/hub.js';
-import { listening, socketTo } from '../support/apart.js';
+import { SocketServer } from '../../src/realtime/socket-server.js';
+import { between, listening, socketTo } from '../support/apart.js';
 import { hasRedis, startRedis } from '../support/redis-server.js';
 import { actor, servicesOnOwnDatabase } from '../support/services.js';
 
@@ -59,6 +61,23 @@ describe('a handshake', () => {
       const left = await count();
       caller.destroy();
       expect(left).toBe(0);
+    } finally {
+      await services.close();
+    }
+  }, 60_000);
+
+  it('that is under way when the node begins to shut down opens no socket', async () => {
+    const services = await servicesOnOwnDatabase();
+    try {
+      const url = await listening(services);
+      const ada = await actor(services.dataSource, 'ada');
+      let closing: Promise<void> | undefined;
+      between(services.app.get(Handshake), 'welcome', () => {
+        closing = services.app.get(SocketServer).beforeApplicationShutdown();
+      });
+      await expect(socketTo(services, url, ada)).rejects.toThrow('503');
+      await closing;
+      expect(services.app.get(Hub).connections.size).toBe(0);
     } finally {
       await services.close();
     }
