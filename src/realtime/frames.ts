@@ -95,8 +95,13 @@ export class Frames {
   }
 
   private async subscribe(connection: Connection, { conversationId }: RoomFrame): Promise<Answer> {
-    const reader = await this.access.enter(connection.actor, conversationId, 'read');
-    this.subscriptions.begin(connection, reader);
+    const mayRead = () => this.access.enter(connection.actor, conversationId, 'read');
+    this.subscriptions.begin(connection, await mayRead());
+    // Once more: the standing may have ended while it was looked at, before anything here was there to end with it.
+    const reader = await mayRead().catch((refusal: unknown) => {
+      this.subscriptions.end(connection, conversationId);
+      throw refusal;
+    });
     return { type: 'ack', ...(await this.presence.shownIn(reader)) };
   }
 

@@ -7,6 +7,7 @@ import { ConversationsService } from '../../src/conversations/conversations.serv
 import { AppendStore } from '../../src/messages/append-store.js';
 import { MessagesService } from '../../src/messages/messages.service.js';
 import { ThreadsService } from '../../src/messages/threads/threads.service.js';
+import { type Database } from '../../src/platform/database/database.js';
 import { EventBus } from '../../src/platform/events/event-bus.js';
 import { Attendance } from '../../src/realtime/attendance.js';
 import { Mending } from '../../src/realtime/mending.js';
@@ -238,5 +239,29 @@ describe('who has left', () => {
     carryOver(two.here, two.news.splice(0));
     await wait();
     expect(about(socket, two.room)).toEqual([]);
+  });
+
+  it('is not told who is here, though they asked for it at that moment', async () => {
+    const adv = await advocate();
+    const id = await session();
+    await peers().claim(adv, id);
+    const owner = await socketOf(two.ada);
+    const socket = await socketOf(adv);
+    const { database } = two.here.app.get<{ database: Database }>(AccessService);
+    const prepared = database.prepared.bind(database);
+    let isReleased = false;
+    jest.spyOn(database, 'prepared').mockImplementation(async (text: string, values: unknown[]) => {
+      const rows = await prepared<{ id: string }>(text, values);
+      if (text.includes('asked.place') && rows.some((row) => row.id === id) && !isReleased) {
+        isReleased = true;
+        await peers().release(await enter(adv, id));
+        await sleep(1_200);
+      }
+      return rows;
+    });
+    expect(await socket.ask({ type: 'subscribe', conversationId: id })).toMatchObject({ code: 'not_found' });
+    await owner.ask({ type: 'presence.set', status: 'dnd' });
+    await wait();
+    expect(socket.of('presence')).toEqual([]);
   });
 });
