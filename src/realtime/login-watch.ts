@@ -39,6 +39,8 @@ export class LoginWatch implements OnModuleInit {
       else if (connection.topics.has('advocates')) this.hub.unsubscribe(connection, 'advocates');
     } catch (error) {
       this.logger.warn({ err: error as Error }, 'the account behind a socket could not be read again');
+      // They may have less than before: they come back when it can be found out.
+      connection.close(CLOSE.internal, 'the database is away');
     }
   }
 }

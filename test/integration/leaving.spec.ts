@@ -264,4 +264,17 @@ describe('who has left', () => {
     await wait();
     expect(socket.of('presence')).toEqual([]);
   });
+
+  it('hears of no more sessions that wait, though the database failed when it was asked who they are now', async () => {
+    const adv = await advocate();
+    const socket = await socketOf(adv);
+    // The notice of their becoming one has been read by then.
+    await sleep(600);
+    between(two.here.app.get(Actors), 'find', () => Promise.reject(new Error('the database is away')));
+    await two.here.dataSource.query(`UPDATE users SET is_advocate = false WHERE id = $1`, [adv.userId]);
+    await sleep(1_000);
+    two.here.app.get(EventBus).hear({ type: 'session.queued', audience: ['advocates'], data: {} });
+    await wait();
+    expect(socket.of('session.queued')).toEqual([]);
+  });
 });
