@@ -42,6 +42,11 @@ export class Actors {
     return this.known.get(loginId) ?? this.loading.get(loginId) ?? this.begin(loginId);
   }
 
+  /** Whether the account is switched off or gone: signing in again would not help. */
+  async isShutOut(userId: string): Promise<boolean> {
+    return !(await this.database.one(`SELECT 1 FROM users WHERE id = $1 AND disabled_at IS NULL`, [userId]));
+  }
+
   private begin(loginId: string): Promise<Actor | undefined> {
     const loading = this.load(loginId)
       .then((actor) => {

@@ -17,6 +17,7 @@ import {
   SendFrame,
   SyncFrame,
 } from './frames.dto.js';
+import { LoginWatch } from './login-watch.js';
 import { Presence } from './presence.js';
 import { Subscriptions } from './subscriptions.js';
 import { SyncService } from './sync.service.js';
@@ -47,6 +48,7 @@ export class Frames {
     private readonly subscriptions: Subscriptions,
     private readonly presence: Presence,
     private readonly typing: Typing,
+    private readonly logins: LoginWatch,
   ) {
     this.kinds = new Map<string, FrameKind>([
       ['ping', kind('self', Frame, () => Promise.resolve({ type: 'pong' }))],
@@ -131,6 +133,8 @@ export class Frames {
     if (actor.userId !== connection.actor.userId) throw Problem.forbidden('This socket belongs to somebody else.');
     connection.become(actor);
     connection.expireAt(expiresAt);
+    // It may have ended while it was looked at, before this socket was known to go on with it.
+    await this.logins.refresh(connection);
     return { type: 'ack' };
   }
 }

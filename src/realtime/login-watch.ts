@@ -32,7 +32,8 @@ export class LoginWatch implements OnModuleInit {
   async refresh(connection: Connection): Promise<void> {
     try {
       const actor = await this.actors.find(connection.actor.loginId);
-      if (!actor || actor.lacksSecondFactor) return end(connection, !actor);
+      if (!actor) return end(connection, await this.actors.isShutOut(connection.actor.userId));
+      if (actor.lacksSecondFactor) return end(connection, false);
       connection.become(actor);
       if (connection.isClosed) return;
       if (actor.isAdvocate) this.hub.subscribe(connection, 'advocates');

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { v7 as uuidv7 } from 'uuid';
 import { AccessService } from '../../src/access/access.service.js';
 import { Actors } from '../../src/auth/actors.js';
 import { LoginEnded, ServerLost } from '../../src/auth/auth.events.js';
@@ -239,6 +240,23 @@ describe('who has left', () => {
     carryOver(two.here, two.news.splice(0));
     await wait();
     expect(about(socket, two.room)).toEqual([]);
+  });
+
+  it('hears nothing where the login ended while its token was looked at, and is asked to sign in again', async () => {
+    const socket = await socketOf(two.ada);
+    const second = uuidv7();
+    await two.here.dataSource.query(
+      `INSERT INTO logins (id, user_id, refresh_hash, family_hash, expires_at)
+       SELECT $2, user_id, sha256($3), sha256($3), expires_at FROM logins WHERE id = $1`,
+      [two.ada.loginId, second, Buffer.from(second)],
+    );
+    const tokens = two.here.app.get(TokensService);
+    between(tokens, 'verify', async () => {
+      await two.here.dataSource.query(`UPDATE logins SET ended_at = now() WHERE id = $1`, [second]);
+      await sleep(1_000);
+    });
+    socket.send({ type: 'authenticate', token: tokens.issue(two.ada.userId, second).accessToken });
+    expect(await socket.closed).toMatchObject({ code: 4001 });
   });
 
   it('is not told who is here, though they asked for it at that moment', async () => {
