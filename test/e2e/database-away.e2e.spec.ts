@@ -65,6 +65,17 @@ describe('while the database is away', () => {
     90_000,
   );
 
+  it('hangs: the metrics are read all the same, before their reader gives up', async () => {
+    proxy.freeze();
+    const begun = performance.now();
+    const text = await (await fetch(`${app.url}/metrics`)).text();
+    const took = performance.now() - begun;
+    proxy.thaw();
+    expect(text).toContain('parley_sockets_open ');
+    // Prometheus waits for ten seconds where it is told nothing else.
+    expect(took).toBeLessThan(5_000);
+  }, 30_000);
+
   it('loses the answer to a commit: everybody still learns what was stored, and nobody has to say another word', async () => {
     const socket = await bob.socket();
     await ada.say(room, 'before the loss');

@@ -1,4 +1,5 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import { ConversationUpdated, type ConversationChange } from '../../conversations/conversations.events.js';
 import { MessageStored } from '../../messages/messages.events.js';
@@ -13,12 +14,18 @@ import { freeBytes } from '../health/disk.js';
 /** A client may close with any of thousands of codes; only those that mean something here get a series. */
 const CLOSE_CODES = new Set<number>([1000, 1001, 1005, 1006, 1009, ...Object.values(CLOSE)]);
 
+const PATIENCE_MS = 2_000;
+
+type Imports = { source: string; count: number }[];
+
 /**
  * What the features count in plain numbers, read when somebody asks for it. Labels name kinds and codes, never whose
  * or which: ids would make a series each, and tell who talks.
  */
 @Injectable()
 export class HouseMetrics implements OnModuleInit {
+  private asking: Promise<Imports> | undefined;
+
   constructor(
     private readonly registry: Registry,
     private readonly bus: EventBus,
@@ -79,13 +86,16 @@ export class HouseMetrics implements OnModuleInit {
     });
   }
 
-  /** None while the database is away: the other series are wanted most then. */
-  private async imports(): Promise<{ source: string; count: number }[]> {
-    try {
-      return await this.database.query(`SELECT source, count(*) FROM imports GROUP BY source`);
-    } catch {
-      return [];
-    }
+  /**
+   * None while the database is away: the other series are wanted most then, and whoever reads them waits for ten seconds
+   * at most. One question at a time: while it hangs, each reading would take another connection of the pool.
+   */
+  private async imports(): Promise<Imports> {
+    this.asking ??= this.database
+      .query<Imports[number]>(`SELECT source, count(*) FROM imports GROUP BY source`)
+      .finally(() => (this.asking = undefined));
+    const tooLong = sleep(PATIENCE_MS, [], { ref: false });
+    return Promise.race([this.asking, tooLong]).catch(() => []);
   }
 
   private readSockets(): void {
