@@ -13,6 +13,8 @@ import { welcomeText } from './welcome-text.js';
 
 /** A shutdown that takes longer than this has hung: what is committed is safe anyway. */
 const SHUTDOWN_MS = 9_500;
+/** What is still asked by then is cut off, so that the rest can end in good order. */
+const REQUESTS_MS = 8_000;
 
 /** Connections that wait to be taken: with Node's 511, thousands who come back at once are cut off in the handshake. */
 const BACKLOG = 4096;
@@ -55,7 +57,10 @@ function stopOnSignals(app: NestExpressApplication, database: OpenDatabase): voi
     if (stopping) return;
     stopping = true;
     setTimeout(() => process.exit(1), SHUTDOWN_MS).unref();
-    lastAnswers(app.getHttpServer());
+    const server: Server = app.getHttpServer();
+    lastAnswers(server);
+    // One that has never asked anything, as browsers open them in advance, does not count as idle and would be waited for.
+    setTimeout(() => server.closeAllConnections(), REQUESTS_MS).unref();
     void app
       .close()
       .then(() => database.release())
