@@ -1,5 +1,6 @@
 import { type DynamicModule, Module, type Type } from '@nestjs/common';
 import { AccessModule } from '../access/access.module.js';
+import { AuthModule } from '../auth/auth.module.js';
 import { ConversationsModule } from '../conversations/conversations.module.js';
 import { MessagesModule } from '../messages/messages.module.js';
 import { Answerer } from './answerer.js';
@@ -33,7 +34,7 @@ export class SessionsModule {
   static answeredBy(module: Type, answerer: Type<Answerer>): DynamicModule {
     return {
       module: SessionsModule,
-      imports: [AccessModule, ConversationsModule, LiveModule, MessagesModule, module],
+      imports: [AccessModule, AuthModule, ConversationsModule, LiveModule, MessagesModule, module],
       controllers: [PeerController, SessionsController, RepliesController],
       providers: [
         SessionsService,

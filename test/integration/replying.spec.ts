@@ -1,7 +1,10 @@
 import { jest } from '@jest/globals';
+import type { Response } from 'express';
+import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AccessService } from '../../src/access/access.service.js';
 import type { Actor } from '../../src/auth/actor.js';
+import { Actors } from '../../src/auth/actors.js';
 import { ConversationUpdated } from '../../src/conversations/conversations.events.js';
 import { AnswerAgain } from '../../src/messages/answer-again.js';
 import { MessagesService } from '../../src/messages/messages.service.js';
@@ -13,6 +16,7 @@ import { UnitOfWork } from '../../src/platform/database/unit-of-work.js';
 import { EventBus } from '../../src/platform/events/event-bus.js';
 import { Problem } from '../../src/platform/http/problem.js';
 import { RepliesService } from '../../src/sessions/replies/replies.service.js';
+import { ReplyStream } from '../../src/sessions/replies/reply-stream.js';
 import { ReplyWorker } from '../../src/sessions/replies/reply-worker.js';
 import { SessionsService } from '../../src/sessions/sessions.service.js';
 import { actor, type Services, servicesOnOwnDatabase } from '../support/services.js';
@@ -144,4 +148,14 @@ describe('what an agent answers', () => {
     messages.append = append;
     expect(await replies(id)).toMatchObject([{ status: 'running' }]);
   }, 20_000);
+
+  it('is told to nobody whose login ended after they were let in and before they were there to be told', async () => {
+    const bob = await actor(services.dataSource, 'bob');
+    expect(await the(Actors).find(bob.loginId)).toBeDefined();
+    await sql(`UPDATE logins SET ended_at = now() WHERE id = $1`, [bob.loginId]);
+    await sleep(1_000);
+    const signal = the(ReplyStream).leaving(bob, new EventEmitter() as Response);
+    for (let tries = 0; tries < 40 && !signal.aborted; tries += 1) await sleep(50);
+    expect(signal.aborted).toBe(true);
+  });
 });

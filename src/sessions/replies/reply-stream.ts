@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Response } from 'express';
 import { once } from 'node:events';
 import type { Actor } from '../../auth/actor.js';
+import { Actors } from '../../auth/actors.js';
 import { LoginEnded } from '../../auth/auth.events.js';
 import { Config } from '../../platform/config/config.js';
 import { EventBus } from '../../platform/events/event-bus.js';
@@ -21,6 +22,7 @@ export class ReplyStream {
   constructor(
     private readonly following: Following,
     private readonly config: Config,
+    private readonly actors: Actors,
     bus: EventBus,
   ) {
     bus.on(LoginEnded, ({ userId, loginIds }) => {
@@ -42,7 +44,13 @@ export class ReplyStream {
       if (open.size === 0) this.open.delete(userId);
       stream.abort();
     });
+    void this.leaveUnlessLiving(loginId, stream);
     return stream.signal;
+  }
+
+  /** It may have ended since it was looked at for this call, before anything here listened for that. */
+  private async leaveUnlessLiving(loginId: string, stream: AbortController): Promise<void> {
+    if (!(await this.actors.find(loginId).catch(() => undefined))) stream.abort();
   }
 
   /** `delta` for each piece, then `done` with the message or `error` with the problem. */
