@@ -15,7 +15,9 @@ import { NodeLock } from '../../src/platform/database/node-lock.js';
 import { UnitOfWork } from '../../src/platform/database/unit-of-work.js';
 import { EventBus } from '../../src/platform/events/event-bus.js';
 import { Problem } from '../../src/platform/http/problem.js';
+import { LiveReplies } from '../../src/sessions/replies/live-replies.js';
 import { RepliesService } from '../../src/sessions/replies/replies.service.js';
+import { ReplyStore } from '../../src/sessions/replies/reply-store.js';
 import { ReplyStream } from '../../src/sessions/replies/reply-stream.js';
 import { ReplyWorker } from '../../src/sessions/replies/reply-worker.js';
 import { SessionsService } from '../../src/sessions/sessions.service.js';
@@ -132,6 +134,36 @@ describe('what an agent answers', () => {
     await sleep(2_000);
     expect(told).toContain(`${replyId} done`);
   }, 20_000);
+
+  it('so far is kept, though the database failed once when it was to be', async () => {
+    const sessionId = await newSession();
+    const { id: askedId } = await say(sessionId, 'Tell me.');
+    const [{ id }] = await untilDone(sessionId, 1);
+    await sql(
+      `UPDATE replies SET status = 'running', node = $2, leased_until = now() + interval '1 hour', ended_at = NULL
+       WHERE id = $1`,
+      [id, the(NodeLock).node],
+    );
+    const failed = jest.spyOn(the(ReplyStore), 'beat').mockRejectedValueOnce(new Error('the database is away'));
+    const asked = { id, sessionId, askedId, replacesId: null, agentId: ECHO, userId: ada.userId, username: 'ada' };
+    const run = the(LiveReplies).begin({
+      ...asked,
+      attempt: 1,
+      stopRequested: false,
+      text: '',
+      open: true,
+      enabled: true,
+    });
+    run.add('Some words');
+    while (failed.mock.calls.length < 3) await sleep(50);
+    failed.mockRestore();
+    expect(await sql(`SELECT text FROM replies WHERE id = $1`, [id])).toEqual([{ text: 'Some words' }]);
+    run.leave('lost');
+    the(LiveReplies).end(run);
+    await sql(`UPDATE replies SET status = 'done', node = NULL, leased_until = NULL, ended_at = now() WHERE id = $1`, [
+      id,
+    ]);
+  });
 
   it('is handed on where it cannot be stored while its node shuts down', async () => {
     const id = await newSession();

@@ -65,9 +65,11 @@ describe('one attempt at a reply', () => {
   it('is kept whole each time that it has grown', () => {
     const run = running();
     run.add('One ');
-    expect([run.unsaved(), run.unsaved()]).toEqual(['One ', null]);
+    expect(run.unsaved).toBe('One ');
+    run.wasSaved('One ');
+    expect(run.unsaved).toBeNull();
     run.add('two');
-    expect(run.unsaved()).toBe('One two');
+    expect(run.unsaved).toBe('One two');
   });
 
   it('says no more once it is lost, also where it was stopped before', () => {

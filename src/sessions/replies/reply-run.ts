@@ -66,11 +66,13 @@ export class ReplyRun {
     this.publish(at, this.text.slice(at));
   }
 
-  /** The whole text, where it has grown since it was last asked for. */
-  unsaved(): string | null {
-    if (this.saved === this.text.length) return null;
-    this.saved = this.text.length;
-    return this.text;
+  /** The whole text, where it has grown since it was last kept. */
+  get unsaved(): string | null {
+    return this.saved === this.text.length ? null : this.text;
+  }
+
+  wasSaved(text: string): void {
+    this.saved = Math.max(this.saved, text.length);
   }
 
   /** Ends the attempt; the first reason counts, save that a lost one may say no more. */

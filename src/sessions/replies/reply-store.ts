@@ -103,10 +103,11 @@ export class ReplyStore {
   }
 
   /**
-   * Renews the leases and keeps what was said. Gives for each whether it is still this attempt that runs, and whether
-   * somebody wants it stopped. It waits for no lock: what somebody else changes at this moment is left for the next time.
+   * Renews the leases and keeps what was said. Gives for each whether it is still this attempt that runs, whether it was
+   * kept, and whether somebody wants it stopped. It waits for no lock: what somebody else changes at this moment is left
+   * for the next time.
    */
-  beat(beats: Beat[]): Promise<{ id: string; ours: boolean; stopRequested: boolean }[]> {
+  beat(beats: Beat[]): Promise<{ id: string; ours: boolean; wasKept: boolean; stopRequested: boolean }[]> {
     return this.database.prepared(
       `WITH beat AS (
          SELECT * FROM json_to_recordset($1) AS b("sessionId" uuid, id uuid, attempt integer, text text)
@@ -118,8 +119,10 @@ export class ReplyStore {
        ), kept AS (
          UPDATE replies reply SET leased_until = now() + ${LEASE}, text = coalesce(ours.text, reply.text)
          FROM ours WHERE reply.session_id = ours.session_id AND reply.id = ours.id
+         RETURNING reply.id
        )
        SELECT beat.id, coalesce(reply.status = 'running' AND reply.attempts = beat.attempt, false) AS ours,
+         EXISTS (SELECT 1 FROM kept WHERE kept.id = beat.id) AS "wasKept",
          coalesce(reply.stop_requested, false) AS "stopRequested"
        FROM beat LEFT JOIN replies reply ON reply.session_id = beat."sessionId" AND reply.id = beat.id`,
       [JSON.stringify(beats)],

@@ -23,6 +23,8 @@ const SHARES = 5;
 /** What is nearly done may be finished before the app ends; what is not goes to another node. */
 const FINISH_MS = 2_000;
 
+const LOST = { ours: false, wasKept: false, stopRequested: false };
+
 /**
  * Takes up replies and gives them. A message wakes it in the same process, once it is committed; whatever that misses
  * (a node that died, another node's messages) it finds by looking.
@@ -140,11 +142,12 @@ export class ReplyWorker implements OnApplicationBootstrap, OnModuleDestroy, Bef
     if (runs.length === 0) return;
     const beats = runs.map((run) => {
       const { sessionId, id, attempt } = run.reply;
-      return { sessionId, id, attempt, text: run.unsaved() };
+      return { sessionId, id, attempt, text: run.unsaved };
     });
     const kept = new Map((await this.store.beat(beats)).map((row) => [row.id, row]));
-    for (const run of runs) {
-      const { ours, stopRequested } = kept.get(run.reply.id) ?? { ours: false, stopRequested: false };
+    for (const [i, run] of runs.entries()) {
+      const { ours, wasKept, stopRequested } = kept.get(run.reply.id) ?? LOST;
+      if (wasKept) run.wasSaved(beats[i]?.text ?? '');
       if (!ours) run.leave('lost');
       else if (stopRequested) run.leave('stopped');
     }
