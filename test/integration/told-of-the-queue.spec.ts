@@ -57,7 +57,7 @@ describe('what advocates are told leaves them', () => {
       if (conversationId === id) told.push(...audience);
     });
     const isClaiming = new Promise<void>((resolve) => {
-      between(the(ConversationsService), 'stateOf', async () => {
+      between(the(ConversationsService), 'statesWithin', async () => {
         resolve();
         await untilWaiting();
       });
