@@ -1,3 +1,4 @@
+import { Agent, request } from 'node:http';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 import { call, openSocket, type Person, person, serverOf } from '../support/people.js';
 import { runApp, runCommand, type RunningApp } from '../support/run-app.js';
@@ -283,6 +284,32 @@ describe('bad input', () => {
     const socket = await ada.socket();
     socket.send(JSON.stringify({ type: 'ping', x: 'y'.repeat(1_100_000) }));
     expect(await socket.closed).toMatchObject({ code: 1009 });
+  });
+
+  it('is not what asks for HTTP/2 first, as some clients do with every call: it is answered in HTTP/1.1', async () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const wish = {
+      connection: 'Upgrade, HTTP2-Settings',
+      upgrade: 'h2c',
+      'http2-settings': 'AAMAAABkAAQAoAAAAAIAAAAA',
+    };
+    const authorization = `Bearer ${ada.token}`;
+    const ask = (method: string, path: string, body?: object) =>
+      new Promise<[status: number | undefined, text: string]>((resolve, reject) => {
+        const headers = { ...wish, authorization, ...(body && { 'content-type': 'application/json' }) };
+        request(app.url + path, { agent, method, headers }, (response) => {
+          let text = '';
+          response.on('data', (data: Buffer) => (text += data.toString()));
+          response.on('end', () => resolve([response.statusCode, text]));
+        })
+          .on('error', reject)
+          .end(body && JSON.stringify(body));
+      });
+    expect((await ask('GET', '/health/live'))[0]).toBe(200);
+    const [status, text] = await ask('POST', `/api/v1/conversations/${room}/messages`, { content: 'by HTTP/1.1' });
+    expect([status, JSON.parse(text)]).toMatchObject([201, { content: 'by HTTP/1.1' }]);
+    expect((await ask('GET', '/api/v1/users/me'))[0]).toBe(200);
+    agent.destroy();
   });
 });
 

@@ -15,7 +15,21 @@ export class HttpAdapter extends ExpressAdapter {
 }
 
 function madeFor(app: Express): ServerOptions {
-  class AppRequest extends IncomingMessage {}
+  class AppRequest extends IncomingMessage {
+    declare private isAskedToUpgrade: boolean;
+
+    /**
+     * Node leaves every call that asks for another protocol to who listens for sockets. Java's client and `curl --http2`
+     * ask for HTTP/2 by default, and are content with an answer in HTTP/1.1: only a WebSocket is something else.
+     */
+    get upgrade(): boolean {
+      return this.isAskedToUpgrade && this.headers.upgrade?.toLowerCase() === 'websocket';
+    }
+
+    set upgrade(isAsked: boolean) {
+      this.isAskedToUpgrade = isAsked;
+    }
+  }
   class AppResponse<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {}
   app.request = Object.setPrototypeOf(AppRequest.prototype, app.request) as Express['request'];
   app.response = Object.setPrototypeOf(AppResponse.prototype, app.response) as Express['response'];
