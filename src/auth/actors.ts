@@ -27,7 +27,7 @@ interface ActorRow {
 @Injectable()
 export class Actors {
   private readonly known = new LRUCache<string, Actor>({ max: 20_000, ttl: TRUST_MS });
-  private readonly loading = new Map<string, Promise<Actor | undefined>>();
+  private readonly loading = new Map<string, { begun: number; actor: Promise<Actor | undefined> }>();
 
   constructor(
     private readonly database: Database,
@@ -39,7 +39,11 @@ export class Actors {
 
   /** Gives nothing for a login that has ended, or whose account is switched off or gone. */
   async find(loginId: string): Promise<Actor | undefined> {
-    return this.known.get(loginId) ?? this.loading.get(loginId) ?? this.begin(loginId);
+    const known = this.known.get(loginId);
+    if (known) return known;
+    const loading = this.loading.get(loginId);
+    // One that the database keeps waiting may say what was true before this was asked.
+    return loading && performance.now() - loading.begun < TRUST_MS ? loading.actor : this.begin(loginId);
   }
 
   /** Whether the account is switched off or gone: signing in again would not help. */
@@ -48,17 +52,21 @@ export class Actors {
   }
 
   private begin(loginId: string): Promise<Actor | undefined> {
-    const loading = this.load(loginId)
-      .then((actor) => {
+    const begun = performance.now();
+    const isLast = () => this.loading.get(loginId) === loading;
+    const actor = this.load(loginId)
+      .then((found) => {
+        const trust = begun + TRUST_MS - performance.now();
         // Forgotten while it was read: what was read may be older than that.
-        if (actor && this.loading.get(loginId) === loading) this.known.set(loginId, actor);
-        return actor;
+        if (found && trust > 0 && isLast()) this.known.set(loginId, found, { ttl: trust });
+        return found;
       })
       .finally(() => {
-        if (this.loading.get(loginId) === loading) this.loading.delete(loginId);
+        if (isLast()) this.loading.delete(loginId);
       });
+    const loading = { begun, actor };
     this.loading.set(loginId, loading);
-    return loading;
+    return actor;
   }
 
   private forget(loginId: string): void {

@@ -23,6 +23,8 @@ export class ReplyRun {
   cut = false;
   left: Leaving | undefined;
   private readonly controller = new AbortController();
+  /** Of the text, in characters: what a message holds is counted so. */
+  private length = 0;
   private half = '';
   private published = 0;
   private saved = 0;
@@ -50,9 +52,8 @@ export class ReplyRun {
     const whole = this.half + piece;
     const split = /[\uD800-\uDBFF]$/.test(whole) ? whole.length - 1 : whole.length;
     this.half = whole.slice(split);
-    const text = this.text + storable(whole.slice(0, split));
-    this.text = this.text === '' ? text.trimStart() : text;
-    if (this.text.length > MAX_CONTENT) this.cutOff();
+    const said = storable(whole.slice(0, split));
+    this.take(this.text === '' ? said.trimStart() : said);
     this.timer ??= setTimeout(() => this.flush(), this.published === 0 ? 0 : this.pace());
   }
 
@@ -81,10 +82,16 @@ export class ReplyRun {
     this.controller.abort();
   }
 
-  private cutOff(): void {
-    const points = Array.from(this.text);
-    if (points.length <= MAX_CONTENT) return;
-    this.text = points.slice(0, MAX_CONTENT).join('');
+  /** As much of it as a message still holds. */
+  private take(text: string): void {
+    const characters = Array.from(text);
+    const most = MAX_CONTENT - this.length;
+    this.length += Math.min(characters.length, most);
+    if (characters.length <= most) {
+      this.text += text;
+      return;
+    }
+    this.text += characters.slice(0, most).join('');
     this.cut = true;
     this.controller.abort();
   }
