@@ -9,7 +9,7 @@ import { type Tx, UnitOfWork } from '../platform/database/unit-of-work.js';
 import { breaks } from '../platform/http/database-problem.js';
 import { type Page, pageOf, type PageQuery, readCursor } from '../platform/http/paging.js';
 import { Problem } from '../platform/http/problem.js';
-import type { Profile } from '../users/profile.presenter.js';
+import { type Profile, profileJson } from '../users/profile.presenter.js';
 import { FEWEST_IN_DIRECT, MOST_IN_DIRECT } from './direct.entity.js';
 import type { DirectView } from './directs.dto.js';
 
@@ -22,8 +22,7 @@ interface DirectRow {
 
 const ROWS = `
   SELECT d.id, c.last_message_at AS "lastMessageAt", d.created_at AS "createdAt", (
-    SELECT json_agg(json_build_object('id', u.id, 'username', u.username, 'displayName', u.display_name,
-      'avatarUrl', u.avatar_url, 'kind', u.kind) ORDER BY u.id)
+    SELECT json_agg(${profileJson('u')} ORDER BY u.id)
     FROM direct_participants p JOIN users u ON u.id = p.user_id WHERE p.direct_id = d.id
   ) AS participants
   FROM directs d JOIN conversations c ON c.id = d.id`;

@@ -3,8 +3,7 @@ import { ConversationDeleted, ConversationUpdated } from '../conversations/conve
 import { arrayAt, Database } from '../platform/database/database.js';
 import type { Topic } from '../platform/events/event.js';
 import type { SessionStatus, SessionType } from '../sessions/session.entity.js';
-import { profileOf } from '../sessions/session.presenter.js';
-import type { Profile } from '../users/profile.presenter.js';
+import { type Profile, profileJson } from '../users/profile.presenter.js';
 import { RoomOrder } from './room-order.js';
 
 const ROOMS_AT_ONCE = 5_000;
@@ -51,7 +50,7 @@ export class SessionReview {
   private async tellOf(hearers: ReadonlyMap<string, Topic[]>, withinMs: number): Promise<void> {
     const sessions = await this.database.prepared<SessionNow>(
       `SELECT s.id, array_remove(ARRAY[s.owner_id, s.advocate_id], NULL)::text[] AS people, s.title, s.status, s.type,
-         ${profileOf('advocate')} AS advocate,
+         ${profileJson('advocate')} AS advocate,
          greatest(s.updated_at, s.active_at) > now() - make_interval(secs => $2) AS "isNews"
        FROM sessions s LEFT JOIN users advocate ON advocate.id = s.advocate_id WHERE s.id = ANY(${arrayAt(1)})`,
       [[...hearers.keys()], withinMs / 1000],

@@ -1,5 +1,5 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { presentProfile, Profile } from '../users/profile.presenter.js';
+import { presentProfile, Profile, profileJson } from '../users/profile.presenter.js';
 import type { UserKind } from '../users/user.entity.js';
 import { WAITS } from './peer/queue.presenter.js';
 import { ReplyState } from './replies/reply.presenter.js';
@@ -70,16 +70,11 @@ export interface SessionRow {
   reply: ReplyState | null;
 }
 
-/** The profile of a joined row of `users`, as JSON. */
-export const profileOf = (alias: string) => `CASE WHEN ${alias}.id IS NULL THEN NULL ELSE json_build_object(
-  'id', ${alias}.id, 'username', ${alias}.username, 'displayName', ${alias}.display_name,
-  'avatarUrl', ${alias}.avatar_url, 'kind', ${alias}.kind) END`;
-
 export const SESSION_ROWS = `
   SELECT s.id, s.type, s.title, s.status, s.external_id AS "externalId", c.last_message_at AS "lastMessageAt",
     CASE WHEN ${WAITS} THEN s.queued_at END AS "waitingSince",
     s.active_at AS activity, s.created_at AS "createdAt", s.updated_at AS "updatedAt",
-    ${profileOf('owner')} AS owner, ${profileOf('advocate')} AS advocate,
+    ${profileJson('owner')} AS owner, ${profileJson('advocate')} AS advocate,
     CASE WHEN a.id IS NULL THEN NULL ELSE json_build_object(
       'id', a.id, 'slug', a.slug, 'name', a.name, 'avatarUrl', a.avatar_url) END AS agent,
     latest.reply

@@ -29,6 +29,11 @@ export const DELETED_USER: Profile = {
 /** What a query on `users u` selects for presentProfile. */
 export const PROFILE_COLUMNS = `u.id, u.username, u.display_name AS "displayName", u.avatar_url AS "avatarUrl", u.kind`;
 
+/** The same of users who are joined as `alias`, as one JSON column: null where nobody is. */
+export const profileJson = (alias: string): string => `CASE WHEN ${alias}.id IS NOT NULL THEN json_build_object(
+  'id', ${alias}.id, 'username', ${alias}.username, 'displayName', ${alias}.display_name,
+  'avatarUrl', ${alias}.avatar_url, 'kind', ${alias}.kind) END`;
+
 export function presentProfile(user: Pick<User, 'id' | 'username' | 'displayName' | 'avatarUrl' | 'kind'>): Profile {
   const { id, username, displayName, avatarUrl, kind } = user;
   return { id, username, displayName, avatarUrl, kind };

@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { presentProfile, Profile } from '../../users/profile.presenter.js';
+import { presentProfile, Profile, profileJson } from '../../users/profile.presenter.js';
 
 /**
  * All that an advocate is told of a session before they have it: who waits, and since when. Not its title, which may
@@ -22,8 +22,7 @@ export interface QueuedRow {
 
 /** Waiting sessions `s` with their owners. */
 export const QUEUED_ROWS = `
-  SELECT s.id, s.queued_at AS "queuedAt", json_build_object('id', owner.id, 'username', owner.username,
-    'displayName', owner.display_name, 'avatarUrl', owner.avatar_url, 'kind', owner.kind) AS owner
+  SELECT s.id, s.queued_at AS "queuedAt", ${profileJson('owner')} AS owner
   FROM sessions s JOIN users owner ON owner.id = s.owner_id
   WHERE ${WAITS}`;
 

@@ -2,9 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { ConversationUpdated } from '../../conversations/conversations.events.js';
 import { Database } from '../../platform/database/database.js';
 import { EventBus } from '../../platform/events/event-bus.js';
-import type { Profile } from '../../users/profile.presenter.js';
+import { type Profile, profileJson } from '../../users/profile.presenter.js';
 import { ADVOCATES, SessionClaimed, SessionDequeued, SessionQueued } from './queue.events.js';
-import { profileOf } from '../session.presenter.js';
 import { presentQueued, QUEUED_ROWS, type QueuedRow, WAITS } from './queue.presenter.js';
 
 interface Gone {
@@ -57,7 +56,7 @@ export class ToldQueue {
 
   private async tellLeft(ids: string[]): Promise<void> {
     const gone = await this.database.query<Gone>(
-      `SELECT left_it.id, s.owner_id AS "ownerId", ${profileOf('advocate')} AS advocate
+      `SELECT left_it.id, s.owner_id AS "ownerId", ${profileJson('advocate')} AS advocate
        FROM unnest($1::uuid[]) AS left_it (id) LEFT JOIN sessions s ON s.id = left_it.id
          LEFT JOIN users advocate ON advocate.id = s.advocate_id`,
       [ids],
