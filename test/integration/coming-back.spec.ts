@@ -1,26 +1,20 @@
 import type { Actor } from '../../src/auth/actor.js';
-import { ThreadsService } from '../../src/messages/threads/threads.service.js';
 import { heard, TwoNodesApart } from '../support/two-nodes-apart.js';
 
 describe('an advocate who comes back to a session', () => {
-  const two = new TwoNodesApart();
-  const { socketOf, enter, say, session, peers, advocate, readAll } = two;
+  const two = TwoNodesApart.forThese();
+  const { socketOf, enter, session, peers, advocate, readAll } = two;
   let adv: Actor;
   let id: string;
   let thread: string;
 
-  beforeAll(() => two.open(), 60_000);
-  afterAll(() => two.close());
   beforeEach(async () => {
-    await two.begin();
     adv = await advocate();
     id = await session();
     await peers().claim(adv, id);
-    const { id: messageId } = await say('hello', { id });
-    thread = (await two.there.app.get(ThreadsService).open(await enter(adv, id), messageId)).id;
+    thread = await two.thread({ id, who: adv });
     await peers().release(await enter(adv, id));
   });
-  afterEach(() => two.end());
 
   const told = ['conversation.created'];
 

@@ -7,15 +7,11 @@ import { DataSource } from 'typeorm';
 import { heard, TwoNodesApart } from '../support/two-nodes-apart.js';
 
 describe('what nobody knows the outcome of', () => {
-  const two = new TwoNodesApart();
+  const two = TwoNodesApart.forThese();
   const { socketOf, enter, add, channel, session, peers, advocate } = two;
 
-  beforeAll(() => two.open(), 60_000);
-  afterAll(() => two.close());
-  beforeEach(() => two.begin());
   afterEach(() => {
     jest.restoreAllMocks();
-    two.end();
   });
 
   /** The next transaction of this node commits `later`, and the database goes away before it says so. */

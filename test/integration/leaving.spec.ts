@@ -7,7 +7,6 @@ import { TokensService } from '../../src/auth/tokens.service.js';
 import { ConversationsService } from '../../src/conversations/conversations.service.js';
 import { AppendStore } from '../../src/messages/append-store.js';
 import { MessagesService } from '../../src/messages/messages.service.js';
-import { ThreadsService } from '../../src/messages/threads/threads.service.js';
 import { type Database } from '../../src/platform/database/database.js';
 import { EventBus } from '../../src/platform/events/event-bus.js';
 import { Attendance } from '../../src/realtime/attendance.js';
@@ -18,15 +17,11 @@ import { jest } from '@jest/globals';
 import { about, heard, TwoNodesApart } from '../support/two-nodes-apart.js';
 
 describe('who has left', () => {
-  const two = new TwoNodesApart();
+  const two = TwoNodesApart.forThese();
   const { socketOf, enter, say, add, remove, session, peers, advocate, readAll, wait } = two;
 
-  beforeAll(() => two.open(), 60_000);
-  afterAll(() => two.close());
-  beforeEach(() => two.begin());
   afterEach(() => {
     jest.restoreAllMocks();
-    two.end();
   });
 
   /** An advocate, connected, who helps in a session on which there is a thread. */
@@ -34,9 +29,7 @@ describe('who has left', () => {
     const adv = await advocate();
     const id = await session();
     await peers().claim(adv, id);
-    const { id: messageId } = await say('hello', { id });
-    const { id: thread } = await two.there.app.get(ThreadsService).open(await enter(two.ada, id), messageId);
-    return { adv, id, thread, socket: await socketOf(adv) };
+    return { adv, id, thread: await two.thread({ id }), socket: await socketOf(adv) };
   };
 
   it('hears nothing by what is read from the database after that', async () => {

@@ -3,7 +3,6 @@ import { ConversationCreated } from '../../src/conversations/conversations.event
 import { ConversationsService } from '../../src/conversations/conversations.service.js';
 import { DirectsService } from '../../src/directs/directs.service.js';
 import { HistoryService } from '../../src/messages/history.service.js';
-import { ThreadsService } from '../../src/messages/threads/threads.service.js';
 import { SessionsService } from '../../src/sessions/sessions.service.js';
 import { AccessService } from '../../src/access/access.service.js';
 import { MessagesService } from '../../src/messages/messages.service.js';
@@ -15,15 +14,18 @@ import { actor } from '../support/services.js';
 import { about, heard, TwoNodesApart } from '../support/two-nodes-apart.js';
 
 describe('what another node did and did not tell', () => {
-  const two = new TwoNodesApart();
-  const { socketOf, enter, say, add, channel, session, peers, advocate, readAll, wait } = two;
+  const two = TwoNodesApart.forThese();
+  const { socketOf, enter, say, add, channel, session, thread, peers, advocate, readAll, wait } = two;
 
-  beforeAll(() => two.open(), 60_000);
-  afterAll(() => two.close());
-  beforeEach(() => two.begin());
-  afterEach(() => {
-    two.end();
-  });
+  /** One in which something was said, as bob synced it. */
+  const syncedThread = async () => {
+    const id = await thread();
+    await say('in thread', { id });
+    await add(two.bob);
+    const socket = await socketOf(two.bob);
+    await socket.ask({ type: 'sync', conversationId: id, afterRev: 0 });
+    return { id, socket };
+  };
 
   it('is told, though the database failed once while it was read', async () => {
     const socket = await socketOf(two.ada);
@@ -67,12 +69,7 @@ describe('what another node did and did not tell', () => {
   });
 
   it('in a thread that somebody synced is told', async () => {
-    const parent = await say('parent');
-    const { id } = await two.there.app.get(ThreadsService).open(await enter(two.ada, two.room), parent.id);
-    await say('in thread', { id });
-    await add(two.bob);
-    const socket = await socketOf(two.bob);
-    await socket.ask({ type: 'sync', conversationId: id, afterRev: 0 });
+    const { id, socket } = await syncedThread();
     await say('lost', { id });
     readAll();
     const told = ['changes 1', 'message.created lost 2'];
@@ -80,12 +77,7 @@ describe('what another node did and did not tell', () => {
   });
 
   it('in a thread that somebody synced is told, though another one came who knew it from `ready`', async () => {
-    const parent = await say('parent');
-    const { id } = await two.there.app.get(ThreadsService).open(await enter(two.ada, two.room), parent.id);
-    await say('in thread', { id });
-    await add(two.bob);
-    const socket = await socketOf(two.bob);
-    await socket.ask({ type: 'sync', conversationId: id, afterRev: 0 });
+    const { id, socket } = await syncedThread();
     two.news = [];
     await say('late', { id });
     const late = two.news.splice(0);
@@ -164,9 +156,8 @@ describe('what another node did and did not tell', () => {
   });
 
   it('as taking part in a thread is told', async () => {
-    const parent = await say('parent', { node: two.here });
     await add(two.bob);
-    const { id } = await two.here.app.get(ThreadsService).open(await enter(two.ada, two.room, two.here), parent.id);
+    const id = await thread({ node: two.here });
     await say('in thread', { id, node: two.here });
     const socket = await socketOf(two.bob);
     await socketOf(two.ada);

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AccessService } from '../../src/access/access.service.js';
 import { MessagesService } from '../../src/messages/messages.service.js';
-import { ThreadsService } from '../../src/messages/threads/threads.service.js';
 import { CatchingUp } from '../../src/realtime/catching-up.js';
 import { MembershipsService } from '../../src/servers/memberships/memberships.service.js';
 import { ServersService } from '../../src/servers/servers/servers.service.js';
@@ -10,15 +9,8 @@ import { between, carryOver } from '../support/apart.js';
 import { heard, TwoNodesApart } from '../support/two-nodes-apart.js';
 
 describe('a sync', () => {
-  const two = new TwoNodesApart();
+  const two = TwoNodesApart.forThese();
   const { socketOf, enter, say, edit, session, peers, advocate, readAll } = two;
-
-  beforeAll(() => two.open(), 60_000);
-  afterAll(() => two.close());
-  beforeEach(() => two.begin());
-  afterEach(() => {
-    two.end();
-  });
 
   it('goes on though another server was lost', async () => {
     const other = await two.here.app.get(ServersService).create(two.bob, 'other', undefined);
@@ -37,15 +29,14 @@ describe('a sync', () => {
     const adv = await advocate();
     const id = await session();
     await peers(two.here).claim(adv, id);
-    const parent = await say('parent', { id, node: two.here });
-    const thread = await two.here.app.get(ThreadsService).open(await enter(two.ada, id, two.here), parent.id);
-    await say('in thread', { id: thread.id, node: two.here });
+    const threadId = await two.thread({ id, node: two.here });
+    await say('in thread', { id: threadId, node: two.here });
     const socket = await socketOf(adv);
     between(two.here.app.get(CatchingUp), 'changes', async () => {
       await peers(two.here).release(await enter(adv, id, two.here));
       await peers(two.here).claim(adv, id);
     });
-    expect(await socket.ask({ type: 'sync', conversationId: thread.id, afterRev: 0 })).toMatchObject({
+    expect(await socket.ask({ type: 'sync', conversationId: threadId, afterRev: 0 })).toMatchObject({
       type: 'error',
       code: 'sync_interrupted',
     });

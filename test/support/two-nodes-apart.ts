@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { AccessService } from '../../src/access/access.service.js';
 import type { Actor } from '../../src/auth/actor.js';
 import { MessagesService } from '../../src/messages/messages.service.js';
+import { ThreadsService } from '../../src/messages/threads/threads.service.js';
 import { EventBus } from '../../src/platform/events/event-bus.js';
 import type { DomainEvent } from '../../src/platform/events/event.js';
 import { HintsLost } from '../../src/platform/nodes/nodes.events.js';
@@ -35,7 +36,19 @@ export class TwoNodesApart {
   private closeNodes: () => Promise<void>;
   private readonly sockets: Socket[] = [];
 
-  async open(): Promise<void> {
+  /** For all tests of a `describe`, which begins with this. */
+  static forThese(): TwoNodesApart {
+    const two = new TwoNodesApart();
+    beforeAll(() => two.open(), 60_000);
+    afterAll(() => two.close());
+    beforeEach(() => two.begin());
+    afterEach(() => two.end());
+    return two;
+  }
+
+  private constructor() {}
+
+  private async open(): Promise<void> {
     const { nodes, close } = await twoNodes();
     [this.here, this.there] = nodes;
     this.closeNodes = close;
@@ -43,11 +56,11 @@ export class TwoNodesApart {
     this.there.app.get(EventBus).forward((event) => this.news.push(event));
   }
 
-  close(): Promise<void> {
+  private close(): Promise<void> {
     return this.closeNodes();
   }
 
-  async begin(): Promise<void> {
+  private async begin(): Promise<void> {
     this.ada = await actor(this.here.dataSource, 'ada');
     this.bob = await actor(this.here.dataSource, 'bob');
     const server = await this.here.app.get(ServersService).create(this.ada, 'S', undefined);
@@ -56,7 +69,7 @@ export class TwoNodesApart {
     this.news = [];
   }
 
-  end(): void {
+  private end(): void {
     this.sockets.splice(0).forEach((socket) => socket.close());
   }
 
@@ -85,6 +98,12 @@ export class TwoNodesApart {
     node.app.get(ChannelsService).create(this.ada, this.serverId, { name: 'new', type: 'TEXT' });
 
   session = async () => (await this.there.app.get(SessionsService).create(this.ada, { type: 'peer' })).session.id;
+
+  /** On a new message of ada's in this room; gives its id. */
+  thread = async ({ id = this.room, node = this.there, who = this.ada } = {}) => {
+    const parent = await this.say('parent', { id, node });
+    return (await node.app.get(ThreadsService).open(await this.enter(who, id, node), parent.id)).id;
+  };
 
   peers = (node = this.there) => node.app.get(PeerService);
 
