@@ -28,6 +28,8 @@ export class Attendance implements OnModuleInit {
   private readonly inTurn = pLimit(AT_ONCE);
   /** Who was just told that they left which server: the notice of that comes within the second. */
   private readonly toldLeft = new LRUCache<string, true>({ max: 10_000, ttl: 2_000 });
+  /** Who was told that they joined which server while the database is still asked about it. */
+  private readonly toldJoined = new Set<string>();
 
   constructor(
     private readonly bus: EventBus,
@@ -42,10 +44,9 @@ export class Attendance implements OnModuleInit {
       const topic: Topic = `server:${serverId}`;
       for (const connection of this.connectionsOf(userId)) if (connection.isOpening) connection.lost.add(topic);
       if (!this.listening(userId).has(topic)) return;
-      if (this.toldLeft.has(`${userId} ${serverId}`)) return this.confirm(userId);
-      // Nobody told of it here. Where they have it again already, they may have been refused something meanwhile.
-      this.tellRemoved(userId, serverId);
-      this.left(userId, serverId);
+      // Where nobody told of it here and they have it again already, they may have been refused something meanwhile.
+      if (!this.toldLeft.has(`${userId} ${serverId}`)) this.drop(userId, serverId);
+      this.confirm(userId);
     });
     this.bus.on(OutcomeUnknown, ({ people }) => {
       const all = people.flatMap((topic) => [...this.hub.of(topic)].map(({ actor }) => actor.userId));
@@ -71,28 +72,43 @@ export class Attendance implements OnModuleInit {
   }
 
   /** Holds what somebody here listens to against the database, where another node says that it changed. */
-  confirm(userId: string, serverId?: string): void {
+  confirm(userId: string): void {
     if (this.connectionsOf(userId).length === 0) return;
-    const look = async () => {
-      this.tell(userId, await this.newsFor(userId));
-      // They were told that they belong to it: that was long ago.
-      if (serverId !== undefined && !this.listening(userId).has(`server:${serverId}`))
-        this.tellRemoved(userId, serverId);
-    };
+    const look = async () => this.tell(userId, await this.newsFor(userId));
     this.inTurn(look).catch(() => this.cut(userId));
   }
 
-  /** What is told of memberships may come in another order than it was done in: the database knows how it ended. */
-  joined(userId: string, serverId: string): void {
-    for (const connection of this.connectionsOf(userId)) this.hub.subscribe(connection, `server:${serverId}`);
-    this.confirm(userId, serverId);
+  /**
+   * They are told that they belong to it. What is told of memberships may come in another order than it was done in: the
+   * database knows how it ended.
+   */
+  joined(userId: string, serverId: string, afar = false): void {
+    const topic: Topic = `server:${serverId}`;
+    const connections = this.connectionsOf(userId);
+    if (!afar) for (const connection of connections) this.hub.subscribe(connection, topic);
+    if (connections.length === 0) return;
+    const membership = `${userId} ${serverId}`;
+    this.toldJoined.add(membership);
+    const look = async () => {
+      this.tell(userId, await this.newsFor(userId));
+      if (this.toldJoined.has(membership) && !this.listening(userId).has(topic)) this.drop(userId, serverId);
+    };
+    this.inTurn(look)
+      .catch(() => this.cut(userId))
+      .finally(() => this.toldJoined.delete(membership));
   }
 
-  /** Open sockets hear nothing of the server from now on; who has come back by now is told so. */
-  left(userId: string, serverId: string): void {
-    this.toldLeft.set(`${userId} ${serverId}`, true);
-    for (const connection of this.connectionsOf(userId)) this.hub.unsubscribe(connection, `server:${serverId}`);
+  /**
+   * Open sockets hear nothing of the server from now on; who has come back by now is told so. Gives whether that is news
+   * to them: a notice, or a look at the database, may have told them before.
+   */
+  left(userId: string, serverId: string): boolean {
+    const isNews =
+      this.toldJoined.has(`${userId} ${serverId}`) ||
+      this.connectionsOf(userId).some(({ topics, isOpening }) => isOpening || topics.has(`server:${serverId}`));
+    this.deafen(userId, serverId);
     this.confirm(userId);
+    return isNews;
   }
 
   /** A room as this person was told it: from now on its changes come in order. */
@@ -114,14 +130,21 @@ export class Attendance implements OnModuleInit {
     // Taken first: a server that is joined while the database is asked is not in the answer and must not be dropped.
     const listening = this.listening(userId);
     for (const serverId of await this.conversations.serversOf(userId)) listening.delete(`server:${serverId}`);
-    for (const topic of listening) {
-      this.tellRemoved(userId, topic.slice('server:'.length));
-      for (const connection of this.connectionsOf(userId)) this.hub.unsubscribe(connection, topic);
-    }
+    // Where it was told meanwhile, nobody listens any more.
+    const still = this.listening(userId);
+    for (const topic of listening) if (still.has(topic)) this.drop(userId, topic.slice('server:'.length));
   }
 
-  private tellRemoved(userId: string, serverId: string): void {
+  private drop(userId: string, serverId: string): void {
     this.hub.deliver(MemberRemoved([`user:${userId}`], { serverId, userId }));
+    this.deafen(userId, serverId);
+  }
+
+  private deafen(userId: string, serverId: string): void {
+    const membership = `${userId} ${serverId}`;
+    this.toldLeft.set(membership, true);
+    this.toldJoined.delete(membership);
+    for (const connection of this.connectionsOf(userId)) this.hub.unsubscribe(connection, `server:${serverId}`);
   }
 
   private tell(userId: string, rooms: ConversationState[]): void {

@@ -36,13 +36,12 @@ export class RealtimeGateway implements OnModuleInit {
       dialect: this.dialect,
       welcome: (request) => this.handshake.welcome(request),
     });
-    this.bus.on(MemberAdded, ({ serverId, member }, { afar }) => {
-      if (afar) this.attendance.confirm(member.user.id, serverId);
-      else this.attendance.joined(member.user.id, serverId);
-    });
-    this.bus.on(MemberRemoved, ({ serverId, userId }) => this.attendance.left(userId, serverId));
+    this.bus.on(MemberAdded, ({ serverId, member }, { afar }) =>
+      this.attendance.joined(member.user.id, serverId, afar),
+    );
     this.bus.onAny((event) => {
       if (event.type === ConversationCreated.type) this.newcomers.tell(event as DomainEvent<Created>);
+      else if (event.type === MemberRemoved.type) this.tellRemoved(event as DomainEvent<Removed>);
       else this.order.deliver(event);
     });
     // After its last event has gone out: those who listened are told that it is gone.
@@ -50,8 +49,19 @@ export class RealtimeGateway implements OnModuleInit {
       if (event.type === ServerDeleted.type) event.audience.forEach((topic) => this.hub.drop(topic));
     });
   }
+
+  private tellRemoved(event: DomainEvent<Removed>): void {
+    const { userId, serverId } = event.data;
+    const isNews = this.attendance.left(userId, serverId);
+    this.hub.deliver(isNews ? event : { ...event, audience: [`server:${serverId}`] });
+  }
 }
 
 interface Created {
   conversation: ConversationState;
+}
+
+interface Removed {
+  userId: string;
+  serverId: string;
 }

@@ -116,6 +116,40 @@ describe('who has left', () => {
     expect(await heard(socket, id, told)).toEqual(told);
   });
 
+  it('is told once that they lost a server, though another look finds it as well', async () => {
+    await add(two.bob);
+    const socket = await socketOf(two.bob);
+    two.news = [];
+    await remove(two.bob, two.there);
+    between(two.here.app.get(ConversationsService), 'serversOf', async () => carryOver(two.here, two.news.splice(0)));
+    readAll();
+    await wait();
+    expect(socket.of('member.removed')).toHaveLength(1);
+  });
+
+  it('is told once that they lost a server, though it is still looked at whether they belong to it', async () => {
+    const socket = await socketOf(two.bob);
+    two.news = [];
+    await add(two.bob, two.there);
+    const added = two.news.splice(0);
+    await remove(two.bob, two.there);
+    between(two.here.app.get(ConversationsService), 'serversOf', async () => carryOver(two.here, two.news.splice(0)));
+    carryOver(two.here, added);
+    await wait();
+    expect(socket.of('member.removed')).toHaveLength(1);
+  });
+
+  it('is told once that they lost a server, though the news comes after its notice', async () => {
+    await add(two.bob);
+    const socket = await socketOf(two.bob);
+    two.news = [];
+    await remove(two.bob, two.there);
+    await socket.next('member.removed');
+    carryOver(two.here, two.news.splice(0));
+    await socket.settle();
+    expect(socket.of('member.removed')).toHaveLength(1);
+  });
+
   it('goes on hearing a server when they came back at once', async () => {
     await add(two.bob);
     await socketOf(two.ada);
