@@ -12,7 +12,6 @@ import { EventBus } from '../platform/events/event-bus.js';
 import type { DomainEvent, Topic } from '../platform/events/event.js';
 import { HintsLost } from '../platform/nodes/nodes.events.js';
 import { Attendance } from './attendance.js';
-import { Hub } from './hub.js';
 import { Reactors } from './reactors.js';
 import { RoomOrder } from './room-order.js';
 import { SessionReview } from './session-review.js';
@@ -37,7 +36,6 @@ export class Mending implements OnModuleInit {
   constructor(
     private readonly bus: EventBus,
     private readonly order: RoomOrder,
-    private readonly hub: Hub,
     private readonly database: Database,
     private readonly access: AccessService,
     private readonly history: HistoryService,
@@ -159,10 +157,11 @@ export class Mending implements OnModuleInit {
     this.order.mended(conversationId, changes.rev, newest);
   }
 
+  /** It is kept until nobody is left to be told: where the news of it still comes, that is told no more. */
   private tellGone(conversationId: string): void {
-    const audience = this.order.known(conversationId)?.audience ?? [];
-    this.order.forget(conversationId);
-    this.hub.deliver(ConversationDeleted([...audience], { conversationId }));
+    const audience = [...(this.order.known(conversationId)?.audience ?? [])];
+    if (audience.length === 0) this.order.forget(conversationId);
+    else this.order.deliver(ConversationDeleted(audience, { conversationId }));
   }
 
   /** Whatever stands in the room now came after its clearing, so the clearing has an earlier rev than all of it. */

@@ -173,23 +173,23 @@ export class RoomOrder {
     return room;
   }
 
-  /** Who is told that the room is gone must not hear after that what still waits, or comes late. */
   private deliverAtOnce(event: DomainEvent): void {
-    if (event.type === ConversationDeleted.type) {
-      const { conversationId } = event.data as Change;
-      const { audience, told, left } = this.rooms.get(conversationId) ?? {};
-      for (const topic of event.audience) {
-        audience?.delete(topic);
-        told?.delete(topic);
-        left?.add(topic);
-        if (topic.startsWith('server:')) told?.clear();
-        for (const connection of this.hub.of(topic)) connection.interruptSync(conversationId);
-      }
-      return this.hub.deliver(event);
-    }
     const { conversationId, conversation } = event.data as { conversationId?: string; conversation?: { id: string } };
     const room = this.rooms.peek(conversationId ?? conversation?.id ?? '');
-    this.hub.deliver(this.stillFor(room, event));
+    const wanted = this.stillFor(room, event);
+    if (event.type === ConversationDeleted.type) this.takeFrom(wanted.audience, conversationId as string, room);
+    this.hub.deliver(wanted);
+  }
+
+  /** Who is told that the room is gone must not hear after that what still waits, or comes late. */
+  private takeFrom(people: readonly Topic[], conversationId: string, room: HeardRoom | undefined): void {
+    for (const topic of people) {
+      room?.audience.delete(topic);
+      room?.told.delete(topic);
+      room?.left.add(topic);
+      if (topic.startsWith('server:')) room?.told.clear();
+      for (const connection of this.hub.of(topic)) connection.interruptSync(conversationId);
+    }
   }
 
   /** True while it is found out who sees this change differently: it waits, and with it what comes after. */

@@ -3,6 +3,7 @@ import { ConversationCreated } from '../../src/conversations/conversations.event
 import { ConversationsService } from '../../src/conversations/conversations.service.js';
 import { DirectsService } from '../../src/directs/directs.service.js';
 import { HistoryService } from '../../src/messages/history.service.js';
+import { ChannelsService } from '../../src/servers/channels/channels.service.js';
 import { SessionsService } from '../../src/sessions/sessions.service.js';
 import { AccessService } from '../../src/access/access.service.js';
 import { MessagesService } from '../../src/messages/messages.service.js';
@@ -200,6 +201,27 @@ describe('what another node did and did not tell', () => {
     readAll();
     const told = ['conversation.deleted'];
     expect(await heard(socket, id, told)).toEqual(told);
+  });
+
+  it('as the end of a room, or of their part in it, is told once, though the news comes after all', async () => {
+    const adv = await advocate();
+    const [left, gone] = [await session(), await session()];
+    for (const id of [left, gone]) await peers(two.here).claim(adv, id);
+    const { id: lost } = await channel(two.here);
+    const [socket, owner] = [await socketOf(adv), await socketOf(two.ada)];
+    two.news = [];
+    await peers().release(await enter(adv, left));
+    await two.there.app.get(SessionsService).delete(await two.there.app.get(AccessService).enter(two.ada, gone, 'own'));
+    const ruling = await two.there.app.get(AccessService).enter(two.ada, lost, 'own');
+    await two.there.app.get(ChannelsService).delete(ruling);
+    const late = two.news.splice(0);
+    readAll();
+    await wait();
+    carryOver(two.here, late);
+    await wait();
+    const told = ['conversation.deleted'];
+    expect([left, gone].map((id) => about(socket, id))).toEqual([told, told]);
+    expect([gone, lost].map((id) => about(owner, id))).toEqual([told, told]);
   });
 
   it('by a database that lacks the last changes is told all the same', async () => {
