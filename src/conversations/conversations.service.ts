@@ -70,7 +70,7 @@ export class ConversationsService {
        ORDER BY id FOR UPDATE`,
       [ids],
     );
-    await tx.query(`DELETE FROM conversations WHERE id = ANY($1)`, [ids]);
+    await tx.delete(`DELETE FROM conversations WHERE id = ANY($1)`, [ids]);
   }
 
   /** Every room of a person with its counters, in one query. */

@@ -155,7 +155,7 @@ export class MessagesService {
         [room.id],
       );
       await untitle(tx, room);
-      await tx.query(`DELETE FROM messages WHERE conversation_id = $1`, [room.id]);
+      await tx.delete(`DELETE FROM messages WHERE conversation_id = $1`, [room.id]);
       for (const { id } of threads) tx.announce(StandingChanged([], { scope: `conversation:${id}` }));
       tx.announce(eventIn(room, ConversationCleared, { conversationId: room.id, ...cleared }));
       for (const { id } of threads) tx.announce(eventIn(room, ConversationDeleted, { conversationId: id }));

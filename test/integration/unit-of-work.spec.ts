@@ -91,6 +91,16 @@ describe('a unit of work', () => {
     expect(await names()).not.toContain('outer');
   });
 
+  it('lets a statement take its time that deletes, and that one alone', async () => {
+    const asked = work.run(async (tx) => {
+      const connection = (await tx.connection()) as unknown as { connectionParameters: { query_timeout: number } };
+      connection.connectionParameters.query_timeout = 200;
+      await tx.delete(`SELECT pg_sleep(0.5)`, []);
+      return tx.query(`SELECT pg_sleep(10)`);
+    });
+    await expect(asked).rejects.toThrow('Query read timeout');
+  });
+
   it('leaves a handle behind that is of no use', async () => {
     let kept: Tx | undefined;
     await work.run((tx) => Promise.resolve((kept = tx)));

@@ -35,7 +35,7 @@ export class AccountDeletion {
       await leaveDirects(tx, userId);
       await endLogins(tx, userId, { accessEnded: true });
       await tx.query(`DELETE FROM attachments WHERE uploader_id = $1 AND message_id IS NULL`, [userId]);
-      await tx.query(`DELETE FROM users WHERE id = $1`, [userId]);
+      await tx.delete(`DELETE FROM users WHERE id = $1`, [userId]);
     });
   }
 }
@@ -89,7 +89,7 @@ async function deleteSessions(tx: Tx, userId: string): Promise<void> {
     `SELECT s.id, s.advocate_id AS "advocateId", ${WAITS} AS waits FROM sessions s WHERE s.owner_id = $1`,
     [userId],
   );
-  await tx.query(`DELETE FROM conversations WHERE id = ANY($1)`, [sessions.map(({ id }) => id)]);
+  await tx.delete(`DELETE FROM conversations WHERE id = ANY($1)`, [sessions.map(({ id }) => id)]);
   for (const { id, advocateId, waits } of sessions) {
     const audience: Topic[] = advocateId ? [`user:${userId}`, `user:${advocateId}`] : [`user:${userId}`];
     tx.announce(StandingChanged([], { scope: `conversation:${id}` }));
@@ -107,7 +107,7 @@ async function leaveDirects(tx: Tx, userId: string): Promise<void> {
   );
   const ids = directs.map(({ id }) => id);
   await tx.query(`DELETE FROM direct_participants WHERE user_id = $1`, [userId]);
-  await tx.query(
+  await tx.delete(
     `DELETE FROM conversations c WHERE c.id = ANY($1)
        AND NOT EXISTS (SELECT 1 FROM direct_participants p WHERE p.direct_id = c.id)`,
     [ids],

@@ -57,7 +57,7 @@ async function passOn(tx: Tx, serverId: string, userId: string, heirId: string):
 }
 
 async function deleteServer(tx: Tx, serverId: string): Promise<void> {
-  await tx.query(`DELETE FROM conversations WHERE id IN (SELECT id FROM channels WHERE server_id = $1)`, [serverId]);
+  await tx.delete(`DELETE FROM conversations WHERE id IN (SELECT id FROM channels WHERE server_id = $1)`, [serverId]);
   await tx.query(`DELETE FROM servers WHERE id = $1`, [serverId]);
   tx.announce(StandingChanged([], { scope: `server:${serverId}` }));
   tx.announce(ServerDeleted([`server:${serverId}`], { serverId }));

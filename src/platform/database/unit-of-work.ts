@@ -8,8 +8,9 @@ import { nameOf } from './database.js';
 import { withDescriptor } from './descriptors.js';
 import { isOutcomeUnknown, OutcomeUnknown } from './outcome.events.js';
 
-/** For each statement of a transaction. Longer than for one by itself: deleting much takes its time. */
+/** For each statement of a transaction, and for one that deletes: a million messages take over a minute. */
 const PATIENCE_MS = 60_000;
+const DELETION_PATIENCE_MS = 30 * 60_000;
 
 /** What of node-postgres's connection its types do not show. */
 interface Connection extends PoolClient {
@@ -35,6 +36,15 @@ export class Tx {
 
   async one<Row extends QueryResultRow>(sql: string, values: unknown[] = []): Promise<Row | undefined> {
     return (await this.query<Row>(sql, values))[0];
+  }
+
+  /** A statement that deletes what may be millions of rows, and may take its time. */
+  async delete(sql: string, values: unknown[]): Promise<void> {
+    this.mustBeOpen();
+    const { connectionParameters } = (await this.runner.connect()) as Connection;
+    const patience = connectionParameters.query_timeout;
+    connectionParameters.query_timeout = DELETION_PATIENCE_MS;
+    await this.query(sql, values).finally(() => (connectionParameters.query_timeout = patience));
   }
 
   /** Planned once by each connection, as Database.prepared; only for texts that are constants of the program. */
@@ -98,7 +108,7 @@ export class UnitOfWork {
       this.publish(tx.drain());
       return result;
     } catch (error) {
-      if (isTimeout(error)) connection.connection.stream.destroy();
+      if (isTimeout(error)) await cut(connection);
       else if (runner.isTransactionActive) await rollBack(runner);
       throw error;
     } finally {
@@ -139,9 +149,17 @@ function whatIsDoubtful(events: readonly DomainEvent[]): { rooms: string[]; peop
   return { rooms: [...new Set(rooms)], people: [...new Set(people)] };
 }
 
-/** Nobody knows how far the database got, and what it still does must not meet the next user: the connection goes. */
 function isTimeout(error: unknown): boolean {
   return error instanceof Error && /query read timeout/i.test(error.message);
+}
+
+/** Nobody knows how far the database got, and what it still does must not meet the next user: the connection goes. */
+async function cut(connection: Connection): Promise<void> {
+  const { stream } = connection.connection;
+  if (stream.destroyed) return;
+  const gone = new Promise((resolve) => connection.once('end', resolve));
+  stream.destroy();
+  await gone;
 }
 
 /** A rollback that fails means the connection is gone, and the transaction with it: the first error is the one to tell. */
