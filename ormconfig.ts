@@ -102,7 +102,8 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
     parseInt8: true,
     namingStrategy: new SnakeNaming(),
     migrationsTransactionMode: 'each',
-    extra: { connectionTimeoutMillis: 5_000, keepAlive: true },
+    // A new connection plans all its statements again: what one burst needed is kept for the next.
+    extra: { connectionTimeoutMillis: 5_000, keepAlive: true, idleTimeoutMillis: 30_000 },
     entities: [
       AccountEvent,
       AccountNotice,
