@@ -88,6 +88,8 @@ describe('Dockerfile', () => {
     expect(image).toMatch(/^USER node$/m);
     expect(image).toMatch(/^ENV NODE_ENV=production HOST=0\.0\.0\.0 PORT=3000 DATA_DIR=\/data$/m);
     expect(image).toMatch(/^HEALTHCHECK .*\\\n {2}CMD \["node", "-e", .*\/health\/live/m);
-    expect(image.trimEnd()).toMatch(/\nCMD \["node", "--enable-source-maps", "dist\/src\/main\.js"\]$/);
+    expect(image.trimEnd()).toMatch(
+      /\nCMD \["node", "--v8-pool-size=1", "--enable-source-maps", "dist\/src\/main\.js"\]$/,
+    );
   });
 });
