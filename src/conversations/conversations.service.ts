@@ -59,20 +59,6 @@ export class ConversationsService {
     await tx.query(`INSERT INTO conversations (id, kind, closed) VALUES ($1, $2, $3)`, [id, kind, closed]);
   }
 
-  /**
-   * With all that was said in them and in their threads. Locked in the order in which sends lock them, so that neither
-   * waits for the other.
-   */
-  async delete(tx: Tx, ids: string[]): Promise<void> {
-    await tx.query(
-      `SELECT 1 FROM conversations
-       WHERE id = ANY(ARRAY(SELECT unnest($1::uuid[]) UNION SELECT id FROM threads WHERE parent_id = ANY($1)))
-       ORDER BY id FOR UPDATE`,
-      [ids],
-    );
-    await tx.delete(`DELETE FROM conversations WHERE id = ANY($1)`, [ids]);
-  }
-
   /** Every room of a person with its counters, in one query. */
   async statesOf(userId: string): Promise<ConversationState[]> {
     const states = (await this.readStates(userId)) ?? [];

@@ -8,7 +8,7 @@ const LANES = 2;
 /** Jobs wait for locks of their own, some for long: that must keep no sends waiting. */
 const JOBS = 4;
 const MAX_BATCH = 400;
-/** An account that is deleted takes its locks in another order than a batch does. */
+/** Whoever takes locks in another order than a batch, such as a command, costs it another try and fails no send. */
 const DEADLOCK_TRIES = 3;
 /** Who was let in longer ago than this may have been removed since. */
 const LATE_MS = 250;

@@ -11,6 +11,7 @@ import {
   ConversationUpdated,
 } from '../conversations/conversations.events.js';
 import { ConversationsService } from '../conversations/conversations.service.js';
+import { deleteConversations } from '../conversations/delete-conversations.js';
 import { MessageChanges } from '../messages/message-changes.js';
 import { roomNow } from '../messages/room-now.js';
 import { Database } from '../platform/database/database.js';
@@ -95,7 +96,7 @@ export class SessionsService {
     await this.changes.underLock(pass.room, async (tx) => {
       const room = await roomNow(tx, pass);
       const waited = await waits(tx, room.id);
-      await this.conversations.delete(tx, [room.id]);
+      await deleteConversations(tx, [room.id]);
       tx.announce(StandingChanged([], { scope: `conversation:${room.id}` }));
       tx.announce(eventIn(room, ConversationDeleted, { conversationId: room.id }));
       await tellWatchers(tx, room.id, waited);

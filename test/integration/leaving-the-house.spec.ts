@@ -56,6 +56,25 @@ describe('whoever deletes their account', () => {
     expect(await sql(`SELECT 1 FROM users WHERE id = $1`, [bob.userId])).toEqual([]);
   }, 20_000);
 
+  it('waits for what is being said in a server of theirs alone, and takes it away then', async () => {
+    const alone = await actor(services.dataSource, 'alone');
+    const room = await newRoom(alone);
+    await holder.startTransaction();
+    await holder.query(`SELECT 1 FROM conversations WHERE id = $1 FOR NO KEY UPDATE`, [room]);
+    const deleting = the(AccountDeletion).delete(alone);
+    const deleted = Promise.allSettled([deleting]);
+    try {
+      await untilWaiting();
+      // As the foreign key of a message does.
+      await holder.query(`SELECT 1 FROM users WHERE id = $1 FOR KEY SHARE NOWAIT`, [alone.userId]);
+    } finally {
+      await holder.rollbackTransaction();
+      await deleted;
+    }
+    await deleting;
+    expect(await sql(`SELECT 1 FROM conversations WHERE id = $1`, [room])).toEqual([]);
+  }, 20_000);
+
   it('passes a server on to somebody who can run it, and to nobody who is switched off', async () => {
     const [founder, off, member] = [
       await actor(services.dataSource, 'founder'),

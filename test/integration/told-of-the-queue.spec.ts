@@ -4,6 +4,7 @@ import { ConversationsService } from '../../src/conversations/conversations.serv
 import { ConversationDeleted } from '../../src/conversations/conversations.events.js';
 import { AccountAdministration } from '../../src/operations/accounts/account-administration.service.js';
 import { AccountDeletion } from '../../src/operations/accounts/account-deletion.service.js';
+import { Tx } from '../../src/platform/database/unit-of-work.js';
 import { EventBus } from '../../src/platform/events/event-bus.js';
 import { PeerService } from '../../src/sessions/peer/peer.service.js';
 import { SessionClaimed, SessionDequeued, SessionQueued } from '../../src/sessions/peer/queue.events.js';
@@ -81,14 +82,13 @@ describe('what advocates are told leaves them', () => {
       .finally(() => (isOver = true));
     await untilWaiting();
     await the(PeerService).claim(adv, id);
-    const conversations = the(ConversationsService);
-    const remove = conversations.delete.bind(conversations);
-    conversations.delete = async (tx, ids) => {
-      conversations.delete = remove;
+    const remove = Tx.prototype.delete;
+    Tx.prototype.delete = async function (this: Tx, ...statement) {
+      Tx.prototype.delete = remove;
       await others.commitTransaction();
       await others.release();
       await untilWaiting(() => isOver);
-      await remove(tx, ids);
+      await remove.apply(this, statement);
     };
     await the(SessionsService).delete(await the(AccessService).enter(ada, id, 'own'));
     await demoting;

@@ -3,6 +3,7 @@ import { StandingChanged } from '../../access/access.events.js';
 import type { Actor } from '../../auth/actor.js';
 import { endLogins } from '../../auth/logins/end-logins.js';
 import { ConversationDeleted } from '../../conversations/conversations.events.js';
+import { deleteConversations, lockRooms } from '../../conversations/delete-conversations.js';
 import { type Tx, UnitOfWork } from '../../platform/database/unit-of-work.js';
 import type { Topic } from '../../platform/events/event.js';
 import { Problem } from '../../platform/http/problem.js';
@@ -41,23 +42,28 @@ export class AccountDeletion {
 }
 
 /**
- * Locks their rooms and servers before the person is locked for good: whoever writes there, or acts on them there, does so
+ * Locks their servers and rooms before the person is locked for good: whoever writes there, or acts on them there, does so
  * in this order too. The first lock keeps them from claiming more. What else they come into meanwhile is locked as it is
- * left.
+ * left. Of channels only those are locked that go with them.
  */
 async function lockTheirs(tx: Tx, userId: string): Promise<void> {
   await tx.query(`SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE`, [userId]);
   await tx.query(
-    `SELECT 1 FROM conversations WHERE id = ANY(ARRAY(
-       SELECT id FROM sessions WHERE owner_id = $1 UNION SELECT id FROM sessions WHERE advocate_id = $1
-       UNION SELECT direct_id FROM direct_participants WHERE user_id = $1
-     )) ORDER BY id FOR UPDATE`,
-    [userId],
-  );
-  await tx.query(
     `SELECT 1 FROM servers WHERE id = ANY(ARRAY(SELECT server_id FROM memberships WHERE user_id = $1))
      ORDER BY id FOR NO KEY UPDATE`,
     [userId],
+  );
+  const rooms = await tx.query<{ id: string }>(
+    `SELECT id FROM sessions WHERE owner_id = $1 UNION SELECT id FROM sessions WHERE advocate_id = $1
+     UNION SELECT direct_id FROM direct_participants WHERE user_id = $1
+     UNION SELECT channel.id FROM memberships mine JOIN channels channel ON channel.server_id = mine.server_id
+       WHERE mine.user_id = $1 AND NOT EXISTS (
+         SELECT 1 FROM memberships other WHERE other.server_id = mine.server_id AND other.user_id <> $1)`,
+    [userId],
+  );
+  await lockRooms(
+    tx,
+    rooms.map(({ id }) => id),
   );
 }
 
@@ -89,7 +95,10 @@ async function deleteSessions(tx: Tx, userId: string): Promise<void> {
     `SELECT s.id, s.advocate_id AS "advocateId", ${WAITS} AS waits FROM sessions s WHERE s.owner_id = $1`,
     [userId],
   );
-  await tx.delete(`DELETE FROM conversations WHERE id = ANY($1)`, [sessions.map(({ id }) => id)]);
+  await deleteConversations(
+    tx,
+    sessions.map(({ id }) => id),
+  );
   for (const { id, advocateId, waits } of sessions) {
     const audience: Topic[] = advocateId ? [`user:${userId}`, `user:${advocateId}`] : [`user:${userId}`];
     tx.announce(StandingChanged([], { scope: `conversation:${id}` }));

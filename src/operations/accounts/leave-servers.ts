@@ -3,7 +3,7 @@ import type { Tx } from '../../platform/database/unit-of-work.js';
 import { MEMBER_ROWS, type MemberRow, presentMember } from '../../servers/memberships/member.presenter.js';
 import type { Role } from '../../servers/memberships/membership.entity.js';
 import { MemberRemoved, MemberUpdated } from '../../servers/memberships/memberships.events.js';
-import { ServerDeleted } from '../../servers/servers/servers.events.js';
+import { deleteServer } from '../../servers/servers/delete-server.js';
 
 /**
  * Takes somebody out of every server. Where they are the last ADMIN who can sign in, whoever has the highest role and has
@@ -54,11 +54,4 @@ async function passOn(tx: Tx, serverId: string, userId: string, heirId: string):
   if (!raised) return;
   const row = await tx.one<MemberRow>(`${MEMBER_ROWS} WHERE m.server_id = $1 AND m.user_id = $2`, [serverId, heirId]);
   if (row) tx.announce(MemberUpdated([`server:${serverId}`], { serverId, member: presentMember(row) }));
-}
-
-async function deleteServer(tx: Tx, serverId: string): Promise<void> {
-  await tx.delete(`DELETE FROM conversations WHERE id IN (SELECT id FROM channels WHERE server_id = $1)`, [serverId]);
-  await tx.query(`DELETE FROM servers WHERE id = $1`, [serverId]);
-  tx.announce(StandingChanged([], { scope: `server:${serverId}` }));
-  tx.announce(ServerDeleted([`server:${serverId}`], { serverId }));
 }

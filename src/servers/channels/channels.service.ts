@@ -13,6 +13,7 @@ import {
   ConversationUpdated,
 } from '../../conversations/conversations.events.js';
 import { ConversationsService } from '../../conversations/conversations.service.js';
+import { deleteConversations } from '../../conversations/delete-conversations.js';
 import { type Tx, UnitOfWork } from '../../platform/database/unit-of-work.js';
 import { unlessBroken } from '../../platform/http/database-problem.js';
 import { Problem } from '../../platform/http/problem.js';
@@ -100,7 +101,7 @@ export class ChannelsService {
       await judgeInside(tx, serverId, actor.userId, 'change-channels');
       const channel = await tx.manager.findOneBy(Channel, { id: room.id });
       if (!channel) throw Problem.notFound('This channel');
-      await this.conversations.delete(tx, [room.id]);
+      await deleteConversations(tx, [room.id]);
       await note(tx, actor, 'channel.deleted', presentChannel(channel));
       tx.announce(StandingChanged([], { scope: `conversation:${room.id}` }));
       tx.announce(ConversationDeleted([`server:${serverId}`], { conversationId: room.id }));

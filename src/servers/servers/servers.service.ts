@@ -1,10 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { audit } from '../../access/audit/audit.js';
-import { StandingChanged } from '../../access/access.events.js';
 import type { ServerPass } from '../../access/pass.js';
 import type { Actor } from '../../auth/actor.js';
-import { ConversationsService } from '../../conversations/conversations.service.js';
 import { Database } from '../../platform/database/database.js';
 import { UnitOfWork } from '../../platform/database/unit-of-work.js';
 import { type Page, pageOf, type PageQuery, readCursor } from '../../platform/http/paging.js';
@@ -14,9 +12,10 @@ import { ChannelsService } from '../channels/channels.service.js';
 import type { Role } from '../memberships/membership.entity.js';
 import { MembershipsService } from '../memberships/memberships.service.js';
 import { judgeInside } from '../memberships/server-rights.js';
+import { deleteServer } from './delete-server.js';
 import { type MyServerView, presentServer, type WholeServerView } from './server.presenter.js';
 import { Server } from './server.entity.js';
-import { ServerDeleted, ServerUpdated } from './servers.events.js';
+import { ServerUpdated } from './servers.events.js';
 
 interface ServerRow {
   id: string;
@@ -40,7 +39,6 @@ export class ServersService {
   constructor(
     private readonly database: Database,
     private readonly work: UnitOfWork,
-    private readonly conversations: ConversationsService,
     private readonly categories: CategoriesService,
     private readonly channels: ChannelsService,
     private readonly memberships: MembershipsService,
@@ -98,14 +96,7 @@ export class ServersService {
   async delete(actor: Actor, serverId: string): Promise<void> {
     await this.work.run(async (tx) => {
       await judgeInside(tx, serverId, actor.userId, 'change-server');
-      const channels = await tx.query<{ id: string }>(`SELECT id FROM channels WHERE server_id = $1`, [serverId]);
-      await this.conversations.delete(
-        tx,
-        channels.map(({ id }) => id),
-      );
-      await tx.query(`DELETE FROM servers WHERE id = $1`, [serverId]);
-      tx.announce(StandingChanged([], { scope: `server:${serverId}` }));
-      tx.announce(ServerDeleted([`server:${serverId}`], { serverId }));
+      await deleteServer(tx, serverId);
     });
   }
 
