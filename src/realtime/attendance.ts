@@ -73,9 +73,7 @@ export class Attendance implements OnModuleInit {
 
   /** Holds what somebody here listens to against the database, where another node says that it changed. */
   confirm(userId: string): void {
-    if (this.connectionsOf(userId).length === 0) return;
-    const look = async () => this.tell(userId, await this.newsFor(userId));
-    this.inTurn(look).catch(() => this.cut(userId));
+    if (this.connectionsOf(userId).length > 0) void this.look(userId);
   }
 
   /**
@@ -89,13 +87,10 @@ export class Attendance implements OnModuleInit {
     if (connections.length === 0) return;
     const membership = `${userId} ${serverId}`;
     this.toldJoined.add(membership);
-    const look = async () => {
-      this.tell(userId, await this.newsFor(userId));
+    const dropUnlessJoined = () => {
       if (this.toldJoined.has(membership) && !this.listening(userId).has(topic)) this.drop(userId, serverId);
     };
-    this.inTurn(look)
-      .catch(() => this.cut(userId))
-      .finally(() => this.toldJoined.delete(membership));
+    void this.look(userId, dropUnlessJoined).finally(() => this.toldJoined.delete(membership));
   }
 
   /**
@@ -118,6 +113,15 @@ export class Attendance implements OnModuleInit {
     const isToldToAll =
       kind === 'channel' && (this.order.wasTold(id, audience) || !this.isNewsToOthers(audience, userId));
     this.order.learn(id, rev, lastSeq, [audience], isToldToAll ? audience : person);
+  }
+
+  /** Tells what is found, and does the rest in the same turn of the event loop. */
+  private look(userId: string, rest = (): void => undefined): Promise<void> {
+    const look = async () => {
+      this.tell(userId, await this.newsFor(userId));
+      rest();
+    };
+    return this.inTurn(look).catch(() => this.cut(userId));
   }
 
   /** What was lost first: who came back to it meanwhile has gained it. */
