@@ -9,6 +9,7 @@ import {
   ConversationUpdated,
 } from '../conversations/conversations.events.js';
 import { EventBus } from '../platform/events/event-bus.js';
+import { unlessBroken } from '../platform/http/database-problem.js';
 import { Problem } from '../platform/http/problem.js';
 import type { DraftRow, Judged, Outcome } from './append-store.js';
 import { AttachingStore } from './attachments/attaching-store.js';
@@ -67,8 +68,8 @@ export class MessagesService {
 
   /**
    * Stores a message and announces it; it is on disk when this returns. Throws 409 `nonce_reused`, `session_closed`,
-   * `voice_channel` or `reply_over`, 404 where the pass has lost its standing meanwhile, 400 for a reply to nothing,
-   * 503 `overloaded`.
+   * `voice_channel` or `reply_over`, 404 where the pass has lost its standing meanwhile, 401 where its account is gone,
+   * 400 for a reply to nothing, 503 `overloaded`.
    */
   async append(pass: Speaker, draft: Draft): Promise<Appended> {
     const named = mentioning(pass, draft.content);
@@ -179,7 +180,7 @@ export class MessagesService {
 
   private doubting({ room }: Speaker, { authorId }: DraftRow, storing: Promise<Settled>): Promise<Settled> {
     storing.catch((error: unknown) => this.doubts.about(room, authorId, error));
-    return storing;
+    return unlessBroken(storing, { messages_author_fk: () => Problem.unauthorized('This account is gone.') });
   }
 
   private settled(pass: Speaker, row: DraftRow, judged: Judged, attachments: AttachmentData[] | null = null): Settled {

@@ -56,6 +56,22 @@ describe('whoever deletes their account', () => {
     expect(await sql(`SELECT 1 FROM users WHERE id = $1`, [bob.userId])).toEqual([]);
   }, 20_000);
 
+  it('is told to sign in where a send of theirs comes to the database after they are gone', async () => {
+    const gone = await actor(services.dataSource, 'gone');
+    const room = await newRoom(root);
+    await sql(
+      `INSERT INTO memberships (server_id, user_id, role) SELECT server_id, $2, 'MEMBER' FROM channels WHERE id = $1`,
+      [room, gone.userId],
+    );
+    const writer = await the(AccessService).enter(gone, room, 'write');
+    await the(AccountDeletion).delete(gone);
+    const sends = await Promise.allSettled([
+      the(MessagesService).append(writer, { content: 'too late' }),
+      say(root, room, 'in time'),
+    ]);
+    expect(sends).toMatchObject([{ reason: { status: 401, code: 'unauthorized' } }, { value: { created: true } }]);
+  });
+
   it('waits for what is being said in a server of theirs alone, and takes it away then', async () => {
     const alone = await actor(services.dataSource, 'alone');
     const room = await newRoom(alone);
