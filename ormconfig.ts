@@ -73,6 +73,7 @@ import { ThreadParticipant } from './src/messages/threads/thread-participant.ent
 import { Thread } from './src/messages/threads/thread.entity.js';
 import { ConversationNotifications } from './src/notifications/conversation-notifications.entity.js';
 import { ServerNotifications } from './src/notifications/server-notifications.entity.js';
+import { ASK_EARLY, giveUpEarly } from './src/platform/database/dead-peers.js';
 import { SnakeNaming } from './src/platform/database/snake-naming.js';
 import { RateLimit } from './src/platform/limits/rate-limit.entity.js';
 import { RunningNode } from './src/platform/nodes/node.entity.js';
@@ -103,7 +104,7 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
     namingStrategy: new SnakeNaming(),
     migrationsTransactionMode: 'each',
     // A new connection plans all its statements again: what one burst needed is kept for the next.
-    extra: { connectionTimeoutMillis: 5_000, keepAlive: true, idleTimeoutMillis: 30_000 },
+    extra: { connectionTimeoutMillis: 5_000, idleTimeoutMillis: 30_000, ...ASK_EARLY, onConnect: giveUpEarly },
     entities: [
       AccountEvent,
       AccountNotice,

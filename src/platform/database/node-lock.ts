@@ -3,10 +3,12 @@ import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { DataSource } from 'typeorm';
+import { ASK_EARLY, giveUpEarly } from './dead-peers.js';
 
 /** Any number of our own: the first key of the advisory locks that nodes hold. */
 const NODES = 7_275_940;
 const RETRY_MS = 1_000;
+const CONNECT_MS = 5_000;
 
 /** SQL for: the node of this number is there. */
 export const nodeLives = (node: string): string => `EXISTS (
@@ -39,10 +41,12 @@ export class NodeLock implements OnModuleInit, OnApplicationShutdown {
 
   private async take(): Promise<void> {
     const { url } = this.dataSource.options as { url?: string };
-    const client = new pg.Client({ connectionString: url, application_name: 'parley', keepAlive: true });
+    const settings = { ...ASK_EARLY, connectionTimeoutMillis: CONNECT_MS };
+    const client = new pg.Client({ connectionString: url, application_name: 'parley', ...settings });
     client.on('error', () => undefined);
     client.on('end', () => void this.takeAgain(client));
     await client.connect();
+    await giveUpEarly(client);
     await client.query('SELECT pg_advisory_lock($1, $2)', [NODES, this.node]);
     this.client = client;
   }
