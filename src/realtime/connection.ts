@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
 import type { WebSocket } from 'ws';
 import type { Actor } from '../auth/actor.js';
@@ -98,9 +99,9 @@ export class Connection {
     return this.closed;
   }
 
-  /** What was written to it and has not left yet. */
+  /** What it was told and has not left yet, with what waits for the end of this turn. */
   get unreadBytes(): number {
-    return this.socket.writableLength;
+    return this.outgoing.reduce((sum, { length }) => sum + length, this.socket.writableLength);
   }
 
   /** An answer to this socket alone. */
@@ -179,8 +180,9 @@ export class Connection {
     if (this.socket.writableLength > CONGESTED_BYTES) this.intake.waitForReader();
   }
 
-  /** Resolves when what is written has left, or the socket is gone. */
+  /** Resolves when what it was told has left, or the socket is gone. */
   async drained(): Promise<void> {
+    if (this.outgoing.length > 0) await setImmediate();
     if (!this.socket.writableNeedDrain || this.closed) return;
     await new Promise<void>((resolve) => {
       const done = () => {

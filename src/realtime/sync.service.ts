@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import pLimit, { type LimitFunction } from 'p-limit';
 import { AccessService } from '../access/access.service.js';
 import { audienceOf, type Room } from '../access/facts.js';
 import { type Changes, LAST_SEQ } from '../messages/history.service.js';
@@ -8,13 +9,16 @@ import { CatchingUp } from './catching-up.js';
 import type { Connection } from './connection.js';
 import { RoomOrder } from './room-order.js';
 
-/** Two of these and what else is said must stay below what a reader may leave unread. */
+/** Conversations that one socket is brought at a time; others that it asked for wait for them. */
+const AT_ONCE = 2;
+/** Of one page. As much before it, a page for each of these and what else is said must stay below what a reader may leave unread. */
 const MOST_BYTES = 256 * 1024;
 
 /** Brings a client from the rev it has to the present, page by page, as fast as it reads. */
 @Injectable()
 export class SyncService {
   private readonly written = new WeakMap<Changes, { part: Changes; text: string }>();
+  private readonly turns = new WeakMap<Connection, LimitFunction>();
 
   constructor(
     private readonly access: AccessService,
@@ -28,15 +32,22 @@ export class SyncService {
    * never come before what is older. Each page goes through the door again: a sync may be long.
    */
   async run(connection: Connection, room: Room, afterRev: number, ref?: string): Promise<undefined> {
-    const conversationId = room.id;
-    if (!connection.beginSync(conversationId, room.parentId, room.serverId)) {
+    if (!connection.beginSync(room.id, room.parentId, room.serverId)) {
       throw Problem.conflict('sync_running', 'A sync of this conversation runs already.');
     }
+    const turn = this.turns.get(connection) ?? pLimit(AT_ONCE);
+    this.turns.set(connection, turn);
+    return turn(() => this.bring(connection, room, afterRev, ref));
+  }
+
+  private async bring(connection: Connection, room: Room, afterRev: number, ref?: string): Promise<undefined> {
+    const conversationId = room.id;
     let rev = afterRev;
     let seq = 0;
     let isTold = false;
     try {
       for (let more = true; more && !connection.isClosed;) {
+        if (connection.unreadBytes > MOST_BYTES) await connection.drained();
         const { part: changes, text } = this.write(await this.page(connection, conversationId, rev));
         connection.sendText(
           `${JSON.stringify({ type: 'changes', ref, conversationId }).slice(0, -1)},${text.slice(1)}`,
@@ -46,7 +57,6 @@ export class SyncService {
         // Who was given all, or is told to load it anew, has every message that there is.
         if (!more) seq = Math.max(seq, changes[LAST_SEQ]);
         isTold = true;
-        if (more) await connection.drained();
       }
     } finally {
       if (isTold) {

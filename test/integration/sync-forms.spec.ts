@@ -101,4 +101,23 @@ describe('a sync', () => {
     const closed = await Promise.race([socket.closed, sleep(500)]);
     expect(closed).toBeUndefined();
   });
+
+  it('of many rooms at once is never too much for a slow reader', async () => {
+    const rooms = await Promise.all(Array.from({ length: 8 }, () => session()));
+    for (const id of rooms) for (let n = 0; n < 20; n += 1) await say('好'.repeat(20_000), { node: two.here, id });
+    const socket = await socketOf(two.ada);
+    socket.ws.pause();
+    const asked = rooms.map((conversationId) => socket.ask({ type: 'sync', conversationId, afterRev: 0 }));
+    await sleep(1_000);
+    await say('meanwhile', { node: two.here });
+    await sleep(300);
+    socket.ws.resume();
+    await Promise.all(asked);
+    await socket.next(({ type, message }) => type === 'message.created' && message.content === 'meanwhile');
+    for (const id of rooms) {
+      await socket.next(({ type, conversationId, more }) => type === 'changes' && conversationId === id && !more);
+      const pages = socket.heard.filter(({ type, conversationId }) => type === 'changes' && conversationId === id);
+      expect(pages.flatMap(({ items }) => items.map(({ seq }: { seq: number }) => seq))).toHaveLength(20);
+    }
+  });
 });
