@@ -10,6 +10,8 @@ import { Hub } from './hub.js';
 @Injectable()
 export class LoginWatch implements OnModuleInit {
   private readonly logger = new Logger(LoginWatch.name);
+  /** Of each socket the last look: what an earlier one finds later may be older, or of a login that was left behind. */
+  private readonly looks = new WeakMap<Connection, symbol>();
 
   constructor(
     private readonly bus: EventBus,
@@ -30,8 +32,11 @@ export class LoginWatch implements OnModuleInit {
 
   /** Reads again who they are, and whether their login still lives. */
   async refresh(connection: Connection): Promise<void> {
+    const look = Symbol('look');
+    this.looks.set(connection, look);
     try {
       const actor = await this.actors.find(connection.actor.loginId);
+      if (this.looks.get(connection) !== look) return;
       if (!actor) return end(connection, await this.actors.isShutOut(connection.actor.userId));
       if (actor.lacksSecondFactor) return end(connection, false);
       connection.become(actor);

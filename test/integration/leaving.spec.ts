@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
 import { AccessService } from '../../src/access/access.service.js';
 import { Actors } from '../../src/auth/actors.js';
-import { LoginEnded, ServerLost } from '../../src/auth/auth.events.js';
+import { AccountChanged, LoginEnded, ServerLost } from '../../src/auth/auth.events.js';
 import { TokensService } from '../../src/auth/tokens.service.js';
 import { ConversationsService } from '../../src/conversations/conversations.service.js';
 import { AppendStore } from '../../src/messages/append-store.js';
@@ -284,6 +284,47 @@ describe('who has left', () => {
     });
     socket.send({ type: 'authenticate', token: tokens.issue(two.ada.userId, second).accessToken });
     expect(await socket.closed).toMatchObject({ code: 4001 });
+  });
+
+  it('hears nothing where the login has ended that their socket goes on with, though that before was still being looked at', async () => {
+    const socket = await socketOf(two.ada);
+    const second = uuidv7();
+    await two.here.dataSource.query(
+      `INSERT INTO logins (id, user_id, refresh_hash, family_hash, expires_at)
+       SELECT $2, user_id, sha256($3), sha256($3), expires_at FROM logins WHERE id = $1`,
+      [two.ada.loginId, second, Buffer.from(second)],
+    );
+    const { accessToken } = two.here.app.get(TokensService).issue(two.ada.userId, second);
+    const looked = new Promise<void>((resolve) =>
+      between(two.here.app.get(Actors), 'find', async () => {
+        expect(await socket.ask({ type: 'authenticate', token: accessToken })).toMatchObject({ type: 'ack' });
+        resolve();
+      }),
+    );
+    two.here.app.get(EventBus).hear(AccountChanged([], { userId: two.ada.userId }));
+    await looked;
+    await two.here.dataSource.query(`UPDATE logins SET ended_at = now() WHERE id = $1`, [second]);
+    expect(await socket.closed).toMatchObject({ code: 4001 });
+  });
+
+  it('hears of no more sessions that wait, though who they were before is found after that', async () => {
+    const adv = await advocate();
+    const socket = await socketOf(adv);
+    // The notice of their becoming one has been read by then.
+    await sleep(600);
+    const looked = new Promise<void>((resolve) =>
+      between(two.here.app.get(Actors), 'find', async () => {
+        await two.here.dataSource.query(`UPDATE users SET is_advocate = false WHERE id = $1`, [adv.userId]);
+        await sleep(1_000);
+        resolve();
+      }),
+    );
+    two.here.app.get(EventBus).hear(AccountChanged([], { userId: adv.userId }));
+    await looked;
+    await setImmediate();
+    two.here.app.get(EventBus).hear({ type: 'session.queued', audience: ['advocates'], data: {} });
+    await wait();
+    expect(socket.of('session.queued')).toEqual([]);
   });
 
   it('is not told who is here, though they asked for it at that moment', async () => {
