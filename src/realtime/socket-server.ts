@@ -161,8 +161,9 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
 
   /** One frame after the other, so that what is sent first is stored first. */
   private receive(connection: Connection, line: Promise<void>, data: Buffer, isBinary: boolean): Promise<void> {
-    connection.intake.begun();
-    return line.then(() => this.handle(connection, data, isBinary)).finally(() => connection.intake.settled());
+    const { length } = data;
+    connection.intake.begun(length);
+    return line.then(() => this.handle(connection, data, isBinary)).finally(() => connection.intake.settled(length));
   }
 
   private async handle(connection: Connection, data: Buffer, isBinary: boolean): Promise<void> {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { promisify } from 'node:util';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
+import { ConversationsService } from '../../src/conversations/conversations.service.js';
 import type { Config } from '../../src/platform/config/config.js';
 import { RedisLink } from '../../src/platform/nodes/redis-link.js';
 import { Connection } from '../../src/realtime/connection.js';
@@ -78,6 +79,32 @@ describe('a handshake', () => {
       await expect(socketTo(services, url, ada)).rejects.toThrow('503');
       await closing;
       expect(services.app.get(Hub).connections.size).toBe(0);
+    } finally {
+      await services.close();
+    }
+  }, 60_000);
+});
+
+describe('what a socket sends', () => {
+  it('is not read on while much of it waits to be worked on', async () => {
+    const services = await servicesOnOwnDatabase();
+    try {
+      const url = await listening(services);
+      const ada = await actor(services.dataSource, 'ada');
+      const conversations = services.app.get(ConversationsService);
+      let go = (): void => undefined;
+      between(conversations, 'statesOf', () => new Promise<void>((resolve) => (go = resolve)));
+      const socket = await socketTo(services, url, ada);
+      const [{ ws }] = services.app.get(Hub).connections as unknown as [Connection];
+      let taken = 0;
+      ws.on('message', (data: Buffer) => (taken += data.length));
+      for (let n = 0; n < 8; n += 1) socket.send('x'.repeat(900_000));
+      while (!ws.isPaused && taken < 8 * 900_000) await sleep(5);
+      await sleep(200);
+      expect(taken).toBeLessThan(2_000_000);
+      go();
+      while (taken < 8 * 900_000) await sleep(5);
+      socket.close();
     } finally {
       await services.close();
     }
