@@ -110,9 +110,9 @@ export class Attendance implements OnModuleInit {
   learn({ id, kind, serverId, rev, lastSeq }: ConversationState, userId: string): void {
     const person: Topic = `user:${userId}`;
     const audience: Topic = serverId ? `server:${serverId}` : person;
-    const isToldToAll =
-      kind === 'channel' && (this.order.wasTold(id, audience) || !this.isNewsToOthers(audience, userId));
-    this.order.learn(id, rev, lastSeq, [audience], isToldToAll ? audience : person);
+    const isTold = (topic: Topic): boolean => this.order.wasTold(id, topic) || !this.isSomebodyHere(topic);
+    const hearer = kind === 'channel' && isTold(audience) ? audience : person;
+    this.order.learn(id, rev, lastSeq, [audience], hearer, isTold(hearer));
   }
 
   /** Tells what is found, and does the rest in the same turn of the event loop. */
@@ -185,9 +185,9 @@ export class Attendance implements OnModuleInit {
     }
   }
 
-  /** Of a channel that nobody here was told of: whoever opens a socket now is told of it with that, who has one is not. */
-  private isNewsToOthers(topic: Topic, userId: string): boolean {
-    for (const { actor, isOpening } of this.hub.of(topic)) if (!isOpening && actor.userId !== userId) return true;
+  /** Whoever opens a socket now is told of a room with that; who has one, also of the same person, is not. */
+  private isSomebodyHere(topic: Topic): boolean {
+    for (const { isOpening } of this.hub.of(topic)) if (!isOpening) return true;
     return false;
   }
 

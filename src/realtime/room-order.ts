@@ -35,16 +35,23 @@ export class RoomOrder {
   }
 
   /**
-   * A room as somebody read it, with who hears of it, and whom that tells that it is there. What is known already is
-   * newer, or on its way.
+   * A room as somebody read it, with who hears of it, and whom that tells that it is there: on all of their sockets, or
+   * not. What is known already is newer, or on its way.
    */
-  learn(conversationId: string, rev: number, seq: number, audience: readonly Topic[], told?: Topic): void {
+  learn(
+    conversationId: string,
+    rev: number,
+    seq: number,
+    audience: readonly Topic[],
+    told?: Topic,
+    isToldToAll = true,
+  ): void {
     const room = this.rooms.get(conversationId) ?? this.begin(conversationId, newRoom(rev, seq, []));
     for (const hearer of audience) room.audience.add(hearer);
     if (told) {
       room.left.delete(told);
       // One by one only where not everybody was: a channel has many people.
-      if (!audience.some((topic) => room.told.has(topic))) room.told.add(told);
+      if (isToldToAll && !audience.some((topic) => room.told.has(topic))) room.told.add(told);
     }
     if (rev <= room.rev) raise(room, seq);
   }

@@ -117,6 +117,24 @@ describe('what another node did and did not tell', () => {
     expect(about(socket, id)).toContain('conversation.created');
   });
 
+  it('as a new session is told to a device that was here, though another one came meanwhile', async () => {
+    const socket = await socketOf(two.ada);
+    const id = await session();
+    await socketOf(two.ada);
+    readAll();
+    // What becomes of sessions is read first.
+    const told = ['conversation.updated', 'conversation.created'];
+    expect(await heard(socket, id, told)).toEqual(told);
+  });
+
+  it('as a new channel is told to a device that was here, though another one came meanwhile', async () => {
+    const socket = await socketOf(two.ada);
+    const { id } = await channel();
+    await socketOf(two.ada);
+    readAll();
+    expect(await heard(socket, id, ['conversation.created'])).toEqual(['conversation.created']);
+  });
+
   it('as a new direct conversation is told, though a message in it came', async () => {
     const socket = await socketOf(two.ada);
     const { direct } = await two.there.app.get(DirectsService).open(two.bob, [two.ada.userId]);
