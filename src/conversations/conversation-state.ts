@@ -17,7 +17,11 @@ export class ConversationState {
   @ApiProperty({ description: 'How many messages it has counted.', example: 41 }) lastSeq: number;
   @ApiProperty({ description: 'How many changes it has counted.', example: 57 }) rev: number;
   @ApiProperty({ description: "The caller's read marker.", example: 40 }) lastReadSeq: number;
-  @ApiProperty({ description: 'Exact up to 99, then 100 for more.', example: 1 }) unread: number;
+  @ApiProperty({
+    description: 'Exact up to 99, then 100 for more. Looked for among the newest 5,000 messages.',
+    example: 1,
+  })
+  unread: number;
   @ApiProperty({ description: 'Unread messages that name the caller or everybody, counted alike.', example: 0 })
   mentions: number;
 }

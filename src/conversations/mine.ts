@@ -56,10 +56,17 @@ export const MY_ROOMS = `mine CROSS JOIN LATERAL (SELECT * FROM conversations WH
 
 /** Counters of what is unread go no further. */
 export const MOST_COUNTED = 100;
+/**
+ * What is unread is looked for among so many newest messages: a program that only writes, and never reads, has hundreds
+ * of thousands of its own after its marker, and would wait for all of them to be looked at, each time that it connects.
+ */
+const MOST_LOOKED_AT = 5_000;
 
 /**
  * The marker of `$1` in the room `c`, and what lies after it that is neither their own nor deleted: exact up to 99,
  * then 100 for more. Of that, what names them or everybody. Bounded ranges of an index, never a count over the table.
+ * In the order of that index: the planner, which hopes for a hundred soon, would else read the whole table where most of
+ * it is of one room. Too few are counted only for somebody whose own, or deleted, are nearly all of the newest MOST_LOOKED_AT.
  */
 export const UNREAD = `
   LEFT JOIN read_markers marker ON marker.conversation_id = c.id AND marker.user_id = $1
@@ -67,9 +74,9 @@ export const UNREAD = `
     SELECT count(*) AS unread FROM (
       SELECT 1 FROM messages m
       WHERE c.last_seq > coalesce(marker.seq, 0) AND m.conversation_id = c.id
-        AND m.seq > greatest(marker.seq, c.cleared_seq)
+        AND m.seq > greatest(marker.seq, c.cleared_seq, c.last_seq - ${MOST_LOOKED_AT})
         AND m.author_id IS DISTINCT FROM $1 AND m.deleted_at IS NULL
-      LIMIT ${MOST_COUNTED}
+      ORDER BY m.seq DESC LIMIT ${MOST_COUNTED}
     ) AS after_marker
   ) AS counted ON true
   LEFT JOIN LATERAL (
@@ -77,12 +84,12 @@ export const UNREAD = `
       (SELECT named.seq FROM mentions named
        WHERE c.last_seq > coalesce(marker.seq, 0) AND named.user_id = $1 AND named.conversation_id = c.id
          AND named.seq > coalesce(marker.seq, 0)
-       LIMIT ${MOST_COUNTED})
+       ORDER BY named.seq DESC LIMIT ${MOST_COUNTED})
       UNION
       (SELECT m.seq FROM messages m
        WHERE c.last_seq > coalesce(marker.seq, 0) AND m.conversation_id = c.id AND m.mentions_everyone
-         AND m.seq > coalesce(marker.seq, 0) AND m.author_id IS DISTINCT FROM $1
-       LIMIT ${MOST_COUNTED})
+         AND m.seq > greatest(marker.seq, c.last_seq - ${MOST_LOOKED_AT}) AND m.author_id IS DISTINCT FROM $1
+       ORDER BY m.seq DESC LIMIT ${MOST_COUNTED})
       LIMIT ${MOST_COUNTED}
     ) AS named_after_marker
   ) AS naming ON true`;

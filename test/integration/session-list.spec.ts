@@ -4,6 +4,7 @@ import { Database } from '../../src/platform/database/database.js';
 import type { SessionView } from '../../src/sessions/session.presenter.js';
 import { SessionList } from '../../src/sessions/session-list.js';
 import type { SessionsQuery } from '../../src/sessions/sessions.dto.js';
+import { rowsRead } from '../support/rows-read.js';
 import { actor, type Services, servicesOnOwnDatabase } from '../support/services.js';
 
 const ECHO = '01990000-0000-7000-8000-000000000001';
@@ -93,23 +94,10 @@ describe('the list of sessions', () => {
       // The node's own work goes on beside it.
       const reads = prepared.mock.calls.filter(([text, values]) => /sessions/.test(text) && values[0] === ada.userId);
       expect(reads).toHaveLength(1);
-      expect(await rowsRead(...(reads[0] as [string, unknown[]]))).toBeLessThan(1_000);
+      expect(await rowsRead(services.dataSource, 'sessions', ...(reads[0] as [string, unknown[]]))).toBeLessThan(1_000);
     }
-    expect(await rowsRead(`SELECT id FROM sessions ORDER BY created_at LIMIT 50`, [])).toBe(MANY);
+    expect(
+      await rowsRead(services.dataSource, 'sessions', `SELECT id FROM sessions ORDER BY created_at LIMIT 50`, []),
+    ).toBe(MANY);
   });
-
-  /** How many rows of sessions PostgreSQL looks at to answer this. */
-  async function rowsRead(text: string, values: unknown[]): Promise<number> {
-    const [{ 'QUERY PLAN': plans }] = await services.dataSource.query(
-      `EXPLAIN (ANALYZE, FORMAT JSON, VERBOSE) ${text}`,
-      values,
-    );
-    return rowsIn(plans[0].Plan);
-  }
 });
-
-function rowsIn(plan: any): number {
-  const below = (plan.Plans ?? []).reduce((sum: number, child: any) => sum + rowsIn(child), 0);
-  if (plan['Relation Name'] !== 'sessions') return below;
-  return below + (plan['Actual Rows'] + (plan['Rows Removed by Filter'] ?? 0)) * plan['Actual Loops'];
-}
