@@ -1,5 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { StandingChanged, StandingNoted } from '../access/access.events.js';
+import { AccessService } from '../access/access.service.js';
 import { audienceOf, inside, type Room } from '../access/facts.js';
 import type { Writer } from '../access/pass.js';
 import { MessageCreated } from '../messages/messages.events.js';
@@ -29,19 +30,25 @@ export class Typing implements OnModuleInit {
   private readonly typists = new Map<string, Typist>();
   private readonly bySocket = new WeakMap<Connection, Set<Typist>>();
 
-  constructor(private readonly bus: EventBus) {}
+  constructor(
+    private readonly bus: EventBus,
+    private readonly access: AccessService,
+  ) {}
 
   onModuleInit(): void {
     this.bus.on(MessageCreated, ({ conversationId, message }) => {
       if (message.author) this.stop(message.author.id, conversationId);
     });
     this.bus.on(MemberRemoved, ({ serverId, userId }) => {
-      this.forget(({ room, data }) => data.user.id === userId && room.serverId === serverId);
+      for (const { room } of this.those(
+        (typist) => typist.data.user.id === userId && typist.room.serverId === serverId,
+      )) {
+        this.stop(userId, room.id);
+      }
     });
-    // Who hears of a session may be somebody else now; who still types there says so again.
     for (const kind of [StandingChanged, StandingNoted]) {
       this.bus.on(kind, ({ scope }) => {
-        if (scope.startsWith('conversation:')) this.forget(({ room }) => scope === `conversation:${room.id}`);
+        if (scope.startsWith('conversation:')) void this.beginAnew(scope.slice('conversation:'.length));
       });
     }
   }
@@ -74,8 +81,23 @@ export class Typing implements OnModuleInit {
     for (const { data, room } of this.bySocket.get(connection) ?? []) this.stop(data.user.id, room.id);
   }
 
-  private forget(which: (typist: Typist) => boolean): void {
-    for (const typist of this.typists.values()) if (which(typist)) this.drop(typist);
+  /**
+   * Who hears of the room may be others now. Those who do are told that nobody types, since they may have heard that
+   * somebody does; who still types there says so again.
+   */
+  private async beginAnew(conversationId: string): Promise<void> {
+    const before = this.those(({ room }) => room.id === conversationId);
+    if (before.length === 0) return;
+    before.forEach((typist) => this.drop(typist));
+    // Where it cannot be read nobody is told: they find out by the clock.
+    const room = await this.access.roomOf(conversationId).catch(() => undefined);
+    for (const { data } of before) {
+      if (room && !this.typists.has(keyOf(data.user.id, room.id))) this.tell(TypingStopped, room, data);
+    }
+  }
+
+  private those(which: (typist: Typist) => boolean): Typist[] {
+    return [...this.typists.values()].filter(which);
   }
 
   private drop(typist: Typist): void {

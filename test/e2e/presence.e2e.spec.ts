@@ -117,6 +117,25 @@ describe('what a screen shows of people', () => {
       for (const socket of [hers!, his!, eves!]) socket.close();
     });
 
+    it('is over for those who stay, where who types is removed or leaves', async () => {
+      const { id, general } = await serverOf(ada, bob, eve);
+      const [his, eves] = [await subscribed(bob, general), await eve.socket()];
+      eves.send({ type: 'typing.start', conversationId: general });
+      await his.next('typing.start');
+      await ada.delete(`/servers/${id}/members/${eve.id}`);
+      await his.next('typing.stop');
+
+      const session = (await ada.post('/sessions', { type: 'peer', advocateId: bob.id })).body.id;
+      const hers = await ada.socket();
+      his.send({ type: 'typing.start', conversationId: session });
+      await hers.next('typing.start');
+      expect((await bob.post(`/sessions/${session}/release`)).status).toBe(204);
+      await hers.next('typing.stop');
+      expect(await typingHeard(general, eves)).toEqual([[]]);
+      expect(await typingHeard(session, hers)).toEqual([[`typing.start ${bob.name}`, `typing.stop ${bob.name}`]]);
+      for (const socket of [his, eves, hers]) socket.close();
+    });
+
     it('tells the other side of a session, which need not subscribe', async () => {
       const session = (await ada.post('/sessions', { type: 'peer', advocateId: bob.id })).body;
       const [hers, his] = await Promise.all([ada.socket(), bob.socket()]);
