@@ -55,8 +55,9 @@ export class CredentialsController {
     @CallOrigin() origin: Origin,
   ): Promise<CredentialView> {
     return this.work.run(async (tx) => {
+      const added = await this.credentials.add(tx, userId, body);
       await this.audit.note(tx, { userId, kind: 'credential_added', origin });
-      return this.credentials.add(tx, userId, body);
+      return added;
     });
   }
 

@@ -44,7 +44,7 @@ export class CredentialsService {
     return pageOf(rows, limit, ({ id }) => [id], present);
   }
 
-  /** Throws 409 `too_many` beyond fifty. */
+  /** Locks the owner, so it comes first in a transaction. Throws 409 `too_many` beyond fifty, 401 for an account that is gone. */
   async add(
     tx: Tx,
     userId: string,
@@ -52,7 +52,8 @@ export class CredentialsService {
   ): Promise<CredentialView> {
     const id = uuidv7();
     const { keyId, sealed } = this.box.seal(key, contextOf(id));
-    await tx.query(`SELECT 1 FROM users WHERE id = $1 FOR UPDATE`, [userId]);
+    const owner = await tx.one(`SELECT 1 FROM users WHERE id = $1 FOR UPDATE`, [userId]);
+    if (!owner) throw Problem.unauthorized();
     const row = await tx.one<CredentialRow>(
       `INSERT INTO credentials (id, user_id, provider, label, last4, key_id, sealed)
        SELECT $1, $2, $3, $4, $5, $6, $7 WHERE (SELECT count(*) FROM credentials WHERE user_id = $2) < ${MOST}
