@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { Person, person, serverOf, type Socket } from '../support/people.js';
 import { runApp, type RunningApp } from '../support/run-app.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
@@ -232,6 +233,18 @@ describe('a community', () => {
       const { code } = (await ada.post(`/servers/${serverId}/invites`)).body;
       await ada.delete(`/servers/${serverId}`);
       expect((await mallory.post(`/invites/${code}`)).status).toBe(404);
+    });
+
+    it('let nobody in who has waited for their turn until it was over', async () => {
+      const { code } = (await ada.post(`/servers/${serverId}/invites`, { expiresIn: 1 })).body;
+      const holder = new pg.Client({ connectionString: database.url });
+      await holder.connect();
+      await holder.query('BEGIN');
+      await holder.query(`SELECT 1 FROM servers WHERE id = $1 FOR UPDATE`, [serverId]);
+      const waiting = mallory.post(`/invites/${code}`);
+      await new Promise((resolve) => setTimeout(resolve, 1_100));
+      await holder.end();
+      expect((await waiting).status).toBe(404);
     });
 
     it('are made and seen by moderators alone', async () => {

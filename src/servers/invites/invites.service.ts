@@ -20,7 +20,8 @@ type InviteRow = Omit<InviteView, 'expiresAt' | 'createdAt'> & { expiresAt: Date
 
 const COLUMNS = `code, server_id AS "serverId", created_by AS "createdBy", max_uses AS "maxUses", uses,
   expires_at AS "expiresAt", created_at AS "createdAt"`;
-const GOOD = `(expires_at IS NULL OR expires_at > now()) AND (max_uses IS NULL OR uses < max_uses)`;
+/** By the clock at that moment: of a transaction that has waited, `now()` is the time before. */
+const GOOD = `(expires_at IS NULL OR expires_at > clock_timestamp()) AND (max_uses IS NULL OR uses < max_uses)`;
 
 @Injectable()
 export class InvitesService {
