@@ -98,10 +98,13 @@ export class AuthService {
     return this.work.run(async (tx) => {
       // Judged again under the row's lock: it may have been switched off, or given a new password, meanwhile.
       const present = await this.users.lock(tx, user.id);
-      if (!present || present.disabledAt || present.passwordHash !== user.passwordHash) {
+      const isSame = present?.passwordHash === user.passwordHash;
+      // An old hash is also replaced by another sign-in at this moment, with one of the same password.
+      const isRight = isSame || (outdated && (await this.passwords.matches(password, present?.passwordHash)));
+      if (!present || present.disabledAt || !isRight) {
         throw Problem.unauthorized('The login or the password is wrong.');
       }
-      if (newHash) await this.users.setPassword(tx, user.id, newHash);
+      if (newHash && isSame) await this.users.setPassword(tx, user.id, newHash);
       await this.audit.note(tx, { userId: user.id, kind: 'signed_in', origin });
       return this.logins.open(tx, present, origin);
     });

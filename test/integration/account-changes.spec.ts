@@ -1,7 +1,10 @@
+import { hash } from 'bcrypt';
+import { AuthService } from '../../src/auth/auth.service.js';
 import { CredentialsController } from '../../src/auth/credentials.controller.js';
 import { actor, type Services, servicesOnOwnDatabase } from '../support/services.js';
 
 const ORIGIN = { device: null, address: null };
+const PASSWORD = 'a long enough one';
 
 describe('what happens to one account in one moment', () => {
   let services: Services;
@@ -24,4 +27,15 @@ describe('what happens to one account in one moment', () => {
     await Promise.all(keys.map((key) => the(CredentialsController).add(ada, key, ORIGIN)));
     expect(await sql(`SELECT 1 FROM credentials WHERE user_id = $1`, [ada.userId])).toHaveLength(10);
   }, 20_000);
+
+  it('is two devices that sign in for the first time since the import of an old hash', async () => {
+    const { user } = await the(AuthService).register(
+      { username: 'old', email: 'old@example.org', password: PASSWORD },
+      ORIGIN,
+    );
+    await sql(`UPDATE users SET password_hash = $2 WHERE id = $1`, [user.id, await hash(PASSWORD, 4)]);
+    const signIn = () => the(AuthService).login({ login: 'old', password: PASSWORD }, ORIGIN);
+    const both = await Promise.all([signIn(), signIn()]);
+    expect(both.map((answer) => answer.user.id)).toEqual([user.id, user.id]);
+  });
 });
