@@ -76,10 +76,11 @@ export class SecondFactorService {
     const codes = Array.from({ length: RECOVERY_CODES }, newRecoveryCode);
     await this.work.run(async (tx) => {
       const confirmed = await tx.one(
-        `UPDATE second_factors SET confirmed_at = now() WHERE user_id = $1 AND confirmed_at IS NULL RETURNING 1 AS done`,
-        [userId],
+        `UPDATE second_factors SET confirmed_at = now() WHERE user_id = $1 AND sealed = $2 AND confirmed_at IS NULL
+         RETURNING 1 AS done`,
+        [userId, factor.sealed],
       );
-      if (!confirmed) throw Problem.conflict('second_factor_on', 'There is a second factor already.');
+      if (!confirmed) throw Problem.conflict('conflict', 'Somebody else set it up, or began anew, at this moment.');
       await this.keepCodes(tx, userId, codes);
       await this.audit.note(tx, { userId, kind: 'second_factor_on', origin });
       tx.announce(AccountChanged([], { userId }));
@@ -109,15 +110,19 @@ export class SecondFactorService {
     );
   }
 
-  /** One statement takes the step, so that of two who come with one code one gets in. */
+  /**
+   * One statement takes the step, so that of two who come with one code one gets in, and only of the secret that the code
+   * is of: it may have been begun anew meanwhile.
+   */
   private async takeTotp(userId: string, factor: FactorRow, code: string): Promise<boolean> {
     const totp = totpOf(this.box.open(factor, contextOf(userId)), '');
     const delta = totp.validate({ token: code.replace(/[ -]/g, ''), window: WINDOW });
     if (delta === null) return false;
     const step = Math.floor(Date.now() / 1000 / PERIOD_SECONDS) + delta;
     const taken = await this.database.one(
-      `UPDATE second_factors SET last_step = $2 WHERE user_id = $1 AND last_step < $2 RETURNING 1 AS taken`,
-      [userId, step],
+      `UPDATE second_factors SET last_step = $2 WHERE user_id = $1 AND sealed = $3 AND last_step < $2
+       RETURNING 1 AS taken`,
+      [userId, step, factor.sealed],
     );
     return taken !== undefined;
   }
