@@ -3,6 +3,7 @@ import { UnitOfWork } from '../platform/database/unit-of-work.js';
 import { Problem } from '../platform/http/problem.js';
 import { Mailer } from '../platform/mail/mailer.js';
 import { type Account, presentAccount } from '../users/profile.presenter.js';
+import type { User } from '../users/user.entity.js';
 import { UsersService } from '../users/users.service.js';
 import type { Actor } from './actor.js';
 import { AccountAudit } from './audit/account-audit.service.js';
@@ -25,9 +26,9 @@ export class ProfileService {
   /** A new address asks for the password: who has it can have a new password mailed. Throws 409 where it is taken. */
   async change({ userId }: Actor, { currentPassword, ...change }: ProfileBody, origin: Origin): Promise<Account> {
     const { email, username } = change;
-    if (email !== undefined) await this.confirm(userId, currentPassword);
+    const confirmed = email !== undefined && (await this.confirm(userId, currentPassword));
     const { before, after } = await this.work.run(async (tx) => {
-      const before = await this.users.lock(tx, userId);
+      const before = await (confirmed ? this.passwords.lock(tx, confirmed) : this.users.lock(tx, userId));
       if (!before) throw Problem.unauthorized();
       if (email !== undefined && before.kind === 'guest') throw Problem.conflict('no_password', 'Claim it first.');
       const after = await this.users.change(tx, userId, change);
@@ -41,9 +42,9 @@ export class ProfileService {
     return presentAccount(after);
   }
 
-  private async confirm(userId: string, currentPassword: string | undefined): Promise<void> {
+  private async confirm(userId: string, currentPassword: string | undefined): Promise<User> {
     if (currentPassword === undefined) throw Problem.invalid('currentPassword', 'is needed to change the address');
-    await this.passwords.confirm(userId, currentPassword);
+    return this.passwords.confirm(userId, currentPassword);
   }
 
   private tellOldAddress(to: string, username: string): void {

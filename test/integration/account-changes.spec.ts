@@ -1,10 +1,13 @@
 import { jest } from '@jest/globals';
 import { hash } from 'bcrypt';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Secret, TOTP } from 'otpauth';
 import type { Actor } from '../../src/auth/actor.js';
 import { Actors } from '../../src/auth/actors.js';
 import { AuthService } from '../../src/auth/auth.service.js';
 import { CredentialsController } from '../../src/auth/credentials.controller.js';
+import { PasswordChangeService } from '../../src/auth/passwords/password-change.service.js';
+import { ProfileService } from '../../src/auth/profile.service.js';
 import { SecondFactorService } from '../../src/auth/second-factor/second-factor.service.js';
 import { Database } from '../../src/platform/database/database.js';
 import { actor, type Services, servicesOnOwnDatabase } from '../support/services.js';
@@ -22,6 +25,10 @@ describe('what happens to one account in one moment', () => {
 
   const the = <T>(type: new (...args: any[]) => T): T => services.app.get(type);
   const sql = (text: string, values: unknown[] = []): Promise<any[]> => services.dataSource.query(text, values);
+  const untilWaiting = async (count: number) => {
+    const waiting = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    while ((await sql(waiting)).length < count) await pause(5);
+  };
   const newcomer = async (username: string): Promise<Actor> => {
     const body = { username, email: `${username}@example.org`, password: PASSWORD };
     const { user } = await the(AuthService).register(body, ORIGIN);
@@ -67,4 +74,34 @@ describe('what happens to one account in one moment', () => {
       { confirmed_at: null },
     ]);
   });
+
+  it('is a new password, while somebody who knows the old one changes the address or takes the second factor off', async () => {
+    const owner = await newcomer('owner');
+    await the(AuthService).login({ login: 'owner', password: PASSWORD }, ORIGIN);
+    const [{ id }] = await sql(`SELECT id FROM logins WHERE user_id = $1 AND id <> $2`, [owner.userId, owner.loginId]);
+    const thief = (await the(Actors).find(id)) as Actor;
+    const { secret } = await the(SecondFactorService).begin(owner, PASSWORD);
+    const code = new TOTP({ secret: Secret.fromBase32(secret) }).generate();
+    await the(SecondFactorService).confirm(owner, code, ORIGIN);
+    const holder = services.dataSource.createQueryRunner();
+    await holder.startTransaction();
+    await holder.query(`SELECT 1 FROM users WHERE id = $1 FOR UPDATE`, [owner.userId]);
+    const setting = the(PasswordChangeService).change(owner, PASSWORD, 'quite another long one', ORIGIN);
+    await untilWaiting(1);
+    const acts = Promise.allSettled([
+      the(ProfileService).change(thief, { email: 'thief@example.org', currentPassword: PASSWORD }, ORIGIN),
+      the(SecondFactorService).remove(thief, PASSWORD, ORIGIN),
+    ]);
+    await untilWaiting(3);
+    await holder.rollbackTransaction();
+    await holder.release();
+    await setting;
+    expect(await acts).toMatchObject([{ reason: { status: 409 } }, { reason: { status: 409 } }]);
+    expect(
+      await sql(
+        `SELECT email, confirmed_at IS NOT NULL AS on FROM users JOIN second_factors ON user_id = id WHERE id = $1`,
+        [owner.userId],
+      ),
+    ).toEqual([{ email: 'owner@example.org', on: true }]);
+  }, 20_000);
 });

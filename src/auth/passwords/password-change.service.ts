@@ -40,8 +40,7 @@ export class PasswordChangeService {
     mustNotName(next, user);
     const passwordHash = await this.passwords.hash(next);
     await this.work.run(async (tx) => {
-      const present = await this.users.lock(tx, userId);
-      if (present?.passwordHash !== user.passwordHash) throw Problem.conflict('conflict', 'The password has changed.');
+      await this.accounts.lock(tx, user);
       await this.replace(tx, userId, passwordHash, loginId);
       await this.audit.note(tx, { userId, kind: 'password_changed', origin });
     });

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { Tx } from '../../platform/database/unit-of-work.js';
 import { Problem } from '../../platform/http/problem.js';
 import { Limits } from '../../platform/limits/limits.js';
 import type { User } from '../../users/user.entity.js';
@@ -27,5 +28,16 @@ export class PasswordsOfAccounts {
     }
     await this.limits.giveBack('password by account', userId);
     return user;
+  }
+
+  /**
+   * The account that was confirmed, as it is now and with its row locked: it may have been given a new password meanwhile,
+   * against whoever knows the old one. Throws 409, and 401 where it is gone.
+   */
+  async lock(tx: Tx, { id, passwordHash }: User): Promise<User> {
+    const present = await this.users.lock(tx, id);
+    if (!present) throw Problem.unauthorized();
+    if (present.passwordHash !== passwordHash) throw Problem.conflict('conflict', 'The password has changed.');
+    return present;
   }
 }

@@ -91,13 +91,10 @@ export class SecondFactorService {
 
   /** Takes it off, asking for the password. Throws 403 where administrators demand one. */
   async remove({ userId }: Actor, currentPassword: string, origin: Origin): Promise<void> {
-    await this.passwords.confirm(userId, currentPassword);
+    const user = await this.passwords.confirm(userId, currentPassword);
     await this.work.run(async (tx) => {
-      const user = await tx.one<{ required: boolean }>(
-        `SELECT second_factor_required AS required FROM users WHERE id = $1 FOR UPDATE`,
-        [userId],
-      );
-      if (user?.required) throw Problem.forbidden('An administrator demands a second factor of this account.');
+      const { secondFactorRequired } = await this.passwords.lock(tx, user);
+      if (secondFactorRequired) throw Problem.forbidden('An administrator demands a second factor of this account.');
       await tx.query(`DELETE FROM second_factors WHERE user_id = $1`, [userId]);
       await this.audit.note(tx, { userId, kind: 'second_factor_off', origin });
     });
