@@ -35,6 +35,13 @@ interface EntryRow {
   kind: UserKind;
 }
 
+/**
+ * The log of one server is a range of its index. Asked for by its server and in order of `id` alone, PostgreSQL would
+ * read what was done in all others where much of the table is of this one.
+ */
+const FIRST_ID = '00000000-0000-0000-0000-000000000000';
+const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
 @ApiTags('servers')
 @SignedIn()
 @Controller('api/v1/servers/:id/audit')
@@ -58,8 +65,9 @@ export class AuditLogController {
       `SELECT a.id, a.action, a.target_id AS "targetId", a.details, a.created_at AS "createdAt", u.id AS "actorId",
          u.username, u.display_name AS "displayName", u.avatar_url AS "avatarUrl", u.kind
        FROM audit_log a LEFT JOIN users u ON u.id = a.actor_id
-       WHERE a.server_id = $1 AND ($2::uuid IS NULL OR a.id < $2) ORDER BY a.id DESC LIMIT $3`,
-      [serverId, before ?? null, limit + 1],
+       WHERE (a.server_id, a.id) >= ($1, $2) AND (a.server_id, a.id) < ($1, $3)
+       ORDER BY a.server_id DESC, a.id DESC LIMIT $4`,
+      [serverId, FIRST_ID, before ?? LAST_ID, limit + 1],
     );
     return pageOf(rows, limit, ({ id }) => [id], presentEntry);
   }
