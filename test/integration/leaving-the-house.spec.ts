@@ -4,6 +4,7 @@ import type { Actor } from '../../src/auth/actor.js';
 import { MessagesService } from '../../src/messages/messages.service.js';
 import { AccountAdministration } from '../../src/operations/accounts/account-administration.service.js';
 import { AccountDeletion } from '../../src/operations/accounts/account-deletion.service.js';
+import { AuditLogController } from '../../src/servers/audit/audit-log.controller.js';
 import { BansService } from '../../src/servers/bans/bans.service.js';
 import { MembershipsService } from '../../src/servers/memberships/memberships.service.js';
 import { ServersService } from '../../src/servers/servers/servers.service.js';
@@ -108,6 +109,19 @@ describe('whoever deletes their account', () => {
     expect(roles).toEqual([
       { id: off.userId, role: 'MODERATOR' },
       { id: member.userId, role: 'ADMIN' },
+    ]);
+  });
+
+  it('says in the audit log of a server whom it was passed on to', async () => {
+    const [founder, heir] = [await actor(services.dataSource, 'founder'), await actor(services.dataSource, 'heir')];
+    const { id } = await the(ServersService).create(founder, 'A server', undefined);
+    await the(MembershipsService).add(founder, id, heir.userId, 'MODERATOR');
+    await the(AccountDeletion).delete(founder);
+    const { items } = await the(AuditLogController).list(heir, id, { limit: 50 });
+    const details = { before: 'MODERATOR', role: 'ADMIN' };
+    expect(items).toMatchObject([
+      { action: 'member.role_changed', actor: null, targetId: heir.userId, details },
+      { action: 'member.added', actor: null, targetId: heir.userId },
     ]);
   });
 

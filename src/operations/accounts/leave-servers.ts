@@ -1,3 +1,4 @@
+import { audit } from '../../access/audit/audit.js';
 import { StandingChanged } from '../../access/access.events.js';
 import type { Tx } from '../../platform/database/unit-of-work.js';
 import { MEMBER_ROWS, type MemberRow, presentMember } from '../../servers/memberships/member.presenter.js';
@@ -38,20 +39,22 @@ function heirOf(tx: Tx, serverId: string, userId: string): Promise<{ id: string;
 
 async function leave(tx: Tx, serverId: string, userId: string, heir: { id: string; role: Role }): Promise<void> {
   tx.announce(StandingChanged([], { scope: `server:${serverId}` }));
-  if (heir.role !== 'ADMIN') await passOn(tx, serverId, userId, heir.id);
+  if (heir.role !== 'ADMIN') await passOn(tx, serverId, userId, heir);
   await tx.query(`DELETE FROM memberships WHERE server_id = $1 AND user_id = $2`, [serverId, userId]);
   tx.announce(MemberRemoved([`server:${serverId}`, `user:${userId}`], { serverId, userId }));
 }
 
 /** Where nobody else who can sign in is ADMIN and the leaver is. */
-async function passOn(tx: Tx, serverId: string, userId: string, heirId: string): Promise<void> {
+async function passOn(tx: Tx, serverId: string, userId: string, heir: { id: string; role: Role }): Promise<void> {
   const raised = await tx.one(
     `UPDATE memberships SET role = 'ADMIN' WHERE server_id = $1 AND user_id = $3
        AND EXISTS (SELECT 1 FROM memberships WHERE server_id = $1 AND user_id = $2 AND role = 'ADMIN')
      RETURNING 1 AS raised`,
-    [serverId, userId, heirId],
+    [serverId, userId, heir.id],
   );
   if (!raised) return;
-  const row = await tx.one<MemberRow>(`${MEMBER_ROWS} WHERE m.server_id = $1 AND m.user_id = $2`, [serverId, heirId]);
+  const row = await tx.one<MemberRow>(`${MEMBER_ROWS} WHERE m.server_id = $1 AND m.user_id = $2`, [serverId, heir.id]);
   if (row) tx.announce(MemberUpdated([`server:${serverId}`], { serverId, member: presentMember(row) }));
+  const details = { before: heir.role, role: 'ADMIN' };
+  await audit(tx, { serverId, actorId: userId, action: 'member.role_changed', targetId: heir.id, details });
 }
