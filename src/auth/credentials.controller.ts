@@ -71,8 +71,8 @@ export class CredentialsController {
     @CallOrigin() origin: Origin,
   ): Promise<void> {
     await this.work.run(async (tx) => {
-      await this.credentials.remove(tx, userId, id);
       await this.audit.note(tx, { userId, kind: 'credential_removed', origin });
+      await this.credentials.remove(tx, userId, id);
     });
   }
 }

@@ -1,15 +1,25 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { Secret, TOTP } from 'otpauth';
 import type { QueryRunner } from 'typeorm';
 import { AccessService } from '../../src/access/access.service.js';
 import type { Actor } from '../../src/auth/actor.js';
+import { Actors } from '../../src/auth/actors.js';
+import { AuthService } from '../../src/auth/auth.service.js';
+import { CredentialsController } from '../../src/auth/credentials.controller.js';
+import { LoginsService } from '../../src/auth/logins/logins.service.js';
+import { SecondFactorService } from '../../src/auth/second-factor/second-factor.service.js';
 import { MessagesService } from '../../src/messages/messages.service.js';
 import { AccountAdministration } from '../../src/operations/accounts/account-administration.service.js';
 import { AccountDeletion } from '../../src/operations/accounts/account-deletion.service.js';
 import { AuditLogController } from '../../src/servers/audit/audit-log.controller.js';
+import { SecretBox } from '../../src/platform/secrets/secret-box.js';
 import { BansService } from '../../src/servers/bans/bans.service.js';
 import { MembershipsService } from '../../src/servers/memberships/memberships.service.js';
 import { ServersService } from '../../src/servers/servers/servers.service.js';
 import { between } from '../support/apart.js';
 import { actor, type Services, servicesOnOwnDatabase } from '../support/services.js';
+
+const ORIGIN = { device: null, address: null };
 
 describe('whoever deletes their account', () => {
   let services: Services;
@@ -34,10 +44,10 @@ describe('whoever deletes their account', () => {
   const newRoom = async (who: Actor) => (await the(ServersService).create(who, 'A server', undefined)).channels[0]!.id;
   const say = async (who: Actor, room: string, content: string) =>
     the(MessagesService).append(await the(AccessService).enter(who, room, 'write'), { content });
-  const untilWaiting = async () => {
+  const untilWaiting = async (count = 1) => {
     while (
       (await sql(`SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`))
-        .length === 0
+        .length < count
     );
   };
 
@@ -141,4 +151,39 @@ describe('whoever deletes their account', () => {
     expect(done.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
     expect(await sql(`SELECT 1 FROM users WHERE id = $1`, [leaver.userId])).toEqual([]);
   }, 20_000);
+
+  it.each(['signs out', 'forgets a key', 'comes with a used refresh token', 'confirms a second factor'])(
+    'is not kept from it by who %s for them meanwhile',
+    async (what) => {
+      const { user, refreshToken } = await the(AuthService).guest({}, ORIGIN);
+      const [{ id }] = await sql(`SELECT id FROM logins WHERE user_id = $1`, [user.id]);
+      const leaver = (await the(Actors).find(id)) as Actor;
+      const room = await newRoom(leaver);
+      const body = { provider: 'openai', label: 'work', key: 'sk-0123456789' };
+      const key = await the(CredentialsController).add(leaver, body, ORIGIN);
+      await the(LoginsService).refresh(refreshToken, ORIGIN);
+      const secret = new Secret({ size: 20 });
+      const { keyId, sealed } = the(SecretBox).seal(secret.base32, `second-factor:${user.id}`);
+      await sql(`INSERT INTO second_factors (user_id, key_id, sealed) VALUES ($1, $2, $3)`, [user.id, keyId, sealed]);
+      const acts: Record<string, () => Promise<unknown>> = {
+        'signs out': () => the(LoginsService).endOne(leaver, id, ORIGIN),
+        'forgets a key': () => the(CredentialsController).remove(leaver, key.id, ORIGIN),
+        'comes with a used refresh token': () => the(LoginsService).refresh(refreshToken, ORIGIN),
+        'confirms a second factor': () =>
+          the(SecondFactorService).confirm(leaver, new TOTP({ secret }).generate(), ORIGIN),
+      };
+      await holder.startTransaction();
+      await holder.query(`SELECT 1 FROM channels WHERE id = $1 FOR UPDATE`, [room]);
+      const deleting = Promise.allSettled([the(AccountDeletion).delete(leaver)]);
+      await untilWaiting(1);
+      const act = Promise.allSettled([acts[what]!()]);
+      await untilWaiting(2);
+      // Longer than PostgreSQL waits before it looks for a circle: who comes into one last is the one to fail.
+      await pause(1_500);
+      await holder.rollbackTransaction();
+      expect(await deleting).toMatchObject([{ status: 'fulfilled' }]);
+      expect(await act).toMatchObject([{ reason: { status: 401 } }]);
+    },
+    20_000,
+  );
 });

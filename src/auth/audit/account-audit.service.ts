@@ -3,7 +3,9 @@ import { ApiProperty } from '@nestjs/swagger';
 import { v7 as uuidv7 } from 'uuid';
 import { Database } from '../../platform/database/database.js';
 import type { Tx } from '../../platform/database/unit-of-work.js';
+import { unlessBroken } from '../../platform/http/database-problem.js';
 import { type Page, pageOf, type PageQuery, readCursor } from '../../platform/http/paging.js';
+import { Problem } from '../../platform/http/problem.js';
 import type { Origin } from '../origin.js';
 
 export type AccountEventKind =
@@ -53,9 +55,13 @@ const INSERT = `
 export class AccountAudit {
   constructor(private readonly database: Database) {}
 
-  /** Noted or undone together with what it tells of. */
+  /**
+   * Noted or undone together with what it tells of. It holds the account, so it comes before rows that go with an account
+   * are changed, unless the account is locked already: who deletes one locks it first and those rows after that. Throws
+   * 401 where the account is gone.
+   */
   async note(tx: Tx, happening: Happening): Promise<void> {
-    await tx.query(INSERT, valuesOf(happening));
+    await unlessBroken(tx.query(INSERT, valuesOf(happening)), { account_events_user_fk: () => Problem.unauthorized() });
   }
 
   /** For what changed nothing, such as a failed attempt. */

@@ -103,9 +103,9 @@ export class LoginsService {
   /** Ends one of the caller's own logins. Throws 404 for any other. */
   async endOne({ userId }: Actor, loginId: string, origin: Origin): Promise<void> {
     await this.work.run(async (tx) => {
+      await this.audit.note(tx, { userId, kind: 'signed_out', origin });
       const ended = await endLogins(tx, userId, { only: loginId });
       if (ended.length === 0) throw Problem.notFound('This login');
-      await this.audit.note(tx, { userId, kind: 'signed_out', origin });
     });
   }
 
@@ -125,13 +125,16 @@ export class LoginsService {
   }
 }
 
-/** The row stays locked until the transaction ends: of ten who come with one token the others find it used. */
+/**
+ * The row stays locked until the transaction ends: of ten who come with one token the others find it used. Its account is
+ * held first, as whoever ends all logins of one locks it first.
+ */
 async function lockLiving(tx: Tx, familyHash: Buffer): Promise<LivingLogin | undefined> {
   return tx.one<LivingLogin>(
     `SELECT l.id, l.user_id AS "userId", l.refresh_hash AS "refreshHash"
      FROM logins l JOIN users u ON u.id = l.user_id
      WHERE l.family_hash = $1 AND l.ended_at IS NULL AND l.expires_at > now() AND u.disabled_at IS NULL
-     FOR UPDATE OF l`,
+     FOR KEY SHARE OF u FOR UPDATE OF l`,
     [familyHash],
   );
 }

@@ -75,6 +75,7 @@ export class SecondFactorService {
     if (!(await this.takeTotp(userId, factor, code))) throw Problem.invalid('code', 'is wrong, or was used before');
     const codes = Array.from({ length: RECOVERY_CODES }, newRecoveryCode);
     await this.work.run(async (tx) => {
+      await this.audit.note(tx, { userId, kind: 'second_factor_on', origin });
       const confirmed = await tx.one(
         `UPDATE second_factors SET confirmed_at = now() WHERE user_id = $1 AND sealed = $2 AND confirmed_at IS NULL
          RETURNING 1 AS done`,
@@ -82,7 +83,6 @@ export class SecondFactorService {
       );
       if (!confirmed) throw Problem.conflict('conflict', 'Somebody else set it up, or began anew, at this moment.');
       await this.keepCodes(tx, userId, codes);
-      await this.audit.note(tx, { userId, kind: 'second_factor_on', origin });
       tx.announce(AccountChanged([], { userId }));
     });
     await this.limits.giveBack('second factor by account', userId);

@@ -89,9 +89,9 @@ export class AccountAdministration {
   /** For somebody who has lost theirs and the recovery codes; all their logins end. */
   async removeSecondFactor(userId: string): Promise<void> {
     await this.work.run(async (tx) => {
+      await this.audit.note(tx, { userId, kind: 'second_factor_off' });
       await tx.query(`DELETE FROM second_factors WHERE user_id = $1`, [userId]);
       await endLogins(tx, userId);
-      await this.audit.note(tx, { userId, kind: 'second_factor_off' });
     });
   }
 
