@@ -47,6 +47,29 @@ describe('a token for a new password', () => {
     expect(await nodes[0].dataSource.query(`SELECT 1 FROM password_resets WHERE user_id = $1`, [user.id])).toEqual([]);
   }, 20_000);
 
+  it('is taken beside another one of the same account, and only one of them', async () => {
+    const { dataSource, app } = nodes[0];
+    const { userId } = await actor(dataSource, 'twice');
+    const tokens = [randomBytes(32).toString('base64url'), randomBytes(32).toString('base64url')];
+    for (const token of tokens) {
+      await dataSource.query(
+        `INSERT INTO password_resets (hash, user_id, expires_at) VALUES ($1, $2, now() + interval '1 minute')`,
+        [createHash('sha256').update(token).digest(), userId],
+      );
+    }
+    const runner = dataSource.createQueryRunner();
+    await runner.startTransaction();
+    await runner.query(`SELECT 1 FROM users WHERE id = $1 FOR UPDATE`, [userId]);
+    const resets = Promise.allSettled(
+      tokens.map((token) => app.get(PasswordChangeService).reset(token, 'a new long phrase', ORIGIN)),
+    );
+    await untilWaiting(2);
+    await runner.rollbackTransaction();
+    await runner.release();
+    const refusals = (await resets).filter((result) => result.status === 'rejected');
+    expect(refusals).toMatchObject([{ reason: { status: 400, code: 'invalid_token' } }]);
+  }, 20_000);
+
   it('is taken by one of twenty who all found it good and have their hash ready in the same moment', async () => {
     const { userId } = await actor(nodes[0].dataSource, 'ada');
     const token = randomBytes(32).toString('base64url');

@@ -61,18 +61,20 @@ export class PasswordChangeService {
   async reset(token: string, next: string, origin: Origin): Promise<void> {
     await this.limits.spendByAddress('reset by address', origin.address);
     const hash = sha256(token);
-    const known = await this.database.one(`SELECT 1 FROM password_resets WHERE hash = $1 AND expires_at > now()`, [
-      hash,
-    ]);
+    const known = await this.database.one<{ userId: string }>(
+      `SELECT user_id AS "userId" FROM password_resets WHERE hash = $1 AND expires_at > now()`,
+      [hash],
+    );
     if (!known) throw badToken();
     const passwordHash = await this.passwords.hash(next);
     const user = await this.work.run(async (tx) => {
-      const taken = await tx.one<{ userId: string }>(
-        `DELETE FROM password_resets WHERE hash = $1 AND expires_at > now() RETURNING user_id AS "userId"`,
+      // The account first, as whoever sets a password, or deletes the account, locks it before its tokens go.
+      const present = await this.users.lock(tx, known.userId);
+      const taken = await tx.one(
+        `DELETE FROM password_resets WHERE hash = $1 AND expires_at > now() RETURNING 1 AS taken`,
         [hash],
       );
-      const present = taken && (await this.users.lock(tx, taken.userId));
-      if (!present || present.disabledAt) throw badToken();
+      if (!taken || !present || present.disabledAt) throw badToken();
       mustNotName(next, present);
       await this.replace(tx, present.id, passwordHash);
       await this.audit.note(tx, { userId: present.id, kind: 'password_reset', origin });
