@@ -106,6 +106,22 @@ describe('Accounts', () => {
       expect((await there.call('GET', '/users/me', { token: ada.accessToken })).status).toBe(401);
     });
 
+    it('lists however many logins page by page, newest first', async () => {
+      const { accessToken: token } = await client.register('pager');
+      for (let i = 0; i < 4; i += 1) await client.login('pager', PASSWORD);
+      const pages: boolean[][] = [];
+      let cursor = '';
+      do {
+        const path = `/auth/logins?limit=2${cursor}`;
+        const { body } = await client.call<{ items: { current: boolean }[]; nextCursor: string | null }>('GET', path, {
+          token,
+        });
+        pages.push(body.items.map(({ current }) => current));
+        cursor = body.nextCursor === null ? '' : `&cursor=${body.nextCursor}`;
+      } while (cursor !== '');
+      expect(pages).toEqual([[false, false], [false, false], [true]]);
+    });
+
     it('lists logins and ends one of them, and none of somebody else', async () => {
       const ada = await client.register('log-ins');
       const second = (await client.login('LOG-INS', PASSWORD)).body;

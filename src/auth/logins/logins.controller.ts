@@ -1,11 +1,13 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiPage } from '../../platform/http/api-page.js';
 import { IdPipe } from '../../platform/http/id.pipe.js';
+import { type Page, PageQuery } from '../../platform/http/paging.js';
 import { type Actor, Caller } from '../actor.js';
 import { TokensAnswer } from '../auth.dto.js';
 import { CallOrigin, type Origin } from '../origin.js';
 import { Public, SignedIn, WithoutSecondFactor } from '../stated-access.js';
-import { LoginsAnswer, RefreshBody } from './logins.dto.js';
+import { LoginView, RefreshBody } from './logins.dto.js';
 import { LoginsService } from './logins.service.js';
 
 @ApiTags('auth')
@@ -34,9 +36,9 @@ export class LoginsController {
 
   @Get('logins')
   @ApiOperation({ summary: "The caller's logins, newest first" })
-  @ApiOkResponse({ type: LoginsAnswer })
-  async list(@Caller() caller: Actor): Promise<LoginsAnswer> {
-    return { items: await this.logins.list(caller), nextCursor: null };
+  @ApiPage(LoginView)
+  list(@Caller() caller: Actor, @Query() page: PageQuery): Promise<Page<LoginView>> {
+    return this.logins.list(caller, page);
   }
 
   @Delete('logins/:id')

@@ -17,8 +17,3 @@ export class LoginView {
   @ApiProperty({ format: 'date-time' }) lastUsedAt: string;
   @ApiProperty({ description: 'The login that asks.' }) current: boolean;
 }
-
-export class LoginsAnswer {
-  @ApiProperty({ type: [LoginView] }) items: LoginView[];
-  @ApiProperty({ type: String, nullable: true }) nextCursor: string | null;
-}

@@ -4,6 +4,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { Config } from '../../platform/config/config.js';
 import { Database } from '../../platform/database/database.js';
 import { type Tx, UnitOfWork } from '../../platform/database/unit-of-work.js';
+import { type Page, pageOf, type PageQuery, readCursor } from '../../platform/http/paging.js';
 import { Problem } from '../../platform/http/problem.js';
 import { presentAccount } from '../../users/profile.presenter.js';
 import { Limits } from '../../platform/limits/limits.js';
@@ -84,20 +85,27 @@ export class LoginsService {
   }
 
   /** Where the calls come from, newest login first; `current` is the one that asks. */
-  async list({ userId, loginId }: Actor): Promise<LoginView[]> {
+  async list({ userId, loginId }: Actor, { limit, cursor }: PageQuery): Promise<Page<LoginView>> {
+    const [before] = readCursor(cursor, ['id']) ?? [];
     const rows = await this.database.query<Omit<Login, 'refreshHash' | 'familyHash'>>(
       `SELECT id, device, address, created_at AS "createdAt", last_used_at AS "lastUsedAt" FROM logins
-       WHERE user_id = $1 AND ended_at IS NULL AND expires_at > now() ORDER BY id DESC`,
-      [userId],
+       WHERE user_id = $1 AND ended_at IS NULL AND expires_at > now() AND ($2::uuid IS NULL OR id < $2)
+       ORDER BY id DESC LIMIT $3`,
+      [userId, before ?? null, limit + 1],
     );
-    return rows.map(({ id, device, address, createdAt, lastUsedAt }) => ({
-      id,
-      device,
-      address,
-      createdAt: createdAt.toISOString(),
-      lastUsedAt: lastUsedAt.toISOString(),
-      current: id === loginId,
-    }));
+    return pageOf(
+      rows,
+      limit,
+      ({ id }) => [id],
+      ({ id, device, address, createdAt, lastUsedAt }) => ({
+        id,
+        device,
+        address,
+        createdAt: createdAt.toISOString(),
+        lastUsedAt: lastUsedAt.toISOString(),
+        current: id === loginId,
+      }),
+    );
   }
 
   /** Ends one of the caller's own logins. Throws 404 for any other. */
