@@ -104,4 +104,21 @@ describe('what happens to one account in one moment', () => {
       ),
     ).toEqual([{ email: 'owner@example.org', on: true }]);
   }, 20_000);
+
+  it('is a guest claimed through a login that is being ended', async () => {
+    const { user } = await the(AuthService).guest({}, ORIGIN);
+    const [{ id }] = await sql(`SELECT id FROM logins WHERE user_id = $1`, [user.id]);
+    const guest = (await the(Actors).find(id)) as Actor;
+    const holder = services.dataSource.createQueryRunner();
+    await holder.startTransaction();
+    await holder.query(`SELECT 1 FROM users WHERE id = $1 FOR UPDATE`, [user.id]);
+    const body = { username: 'claimed', email: 'claimed@example.org', password: PASSWORD };
+    const claiming = Promise.allSettled([the(AuthService).claim(guest, body, ORIGIN)]);
+    await untilWaiting(1);
+    await holder.query(`UPDATE logins SET ended_at = now() WHERE id = $1`, [id]);
+    await holder.commitTransaction();
+    await holder.release();
+    expect(await claiming).toMatchObject([{ reason: { status: 401 } }]);
+    expect(await sql(`SELECT kind FROM users WHERE id = $1`, [user.id])).toEqual([{ kind: 'guest' }]);
+  }, 20_000);
 });

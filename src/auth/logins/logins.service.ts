@@ -54,10 +54,17 @@ export class LoginsService {
     return { user: presentAccount(user), ...this.tokens.issue(user.id, id), refreshToken: token };
   }
 
-  /** A new pair for a login that goes on, with its open sockets; its older refresh tokens are worth nothing. */
+  /**
+   * A new pair for a login that goes on, with its open sockets; its older refresh tokens are worth nothing. Throws 401 for
+   * one that has ended meanwhile.
+   */
   async renew(tx: Tx, user: User, loginId: string, origin: Origin): Promise<SignedInAnswer> {
     const { token, hash, familyHash } = newRefreshToken();
-    await tx.query(`UPDATE logins SET family_hash = $2 WHERE id = $1`, [loginId, familyHash]);
+    const living = await tx.one(
+      `UPDATE logins SET family_hash = $2 WHERE id = $1 AND ended_at IS NULL RETURNING 1 AS living`,
+      [loginId, familyHash],
+    );
+    if (!living) throw Problem.unauthorized();
     await this.prolong(tx, loginId, hash, origin);
     return { user: presentAccount(user), ...this.tokens.issue(user.id, loginId), refreshToken: token };
   }
