@@ -86,7 +86,7 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
   private async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     socket.on('error', () => socket.destroy());
     try {
-      const endpoint = this.endpoints.get(new URL(request.url ?? '/', 'http://parley').pathname);
+      const endpoint = this.endpoints.get(pathOf(request));
       if (!endpoint) throw Problem.notFound('This socket');
       if (this.stopping) throw Problem.unavailable();
       await this.limit.admit(this.addressOf(request));
@@ -173,6 +173,11 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
       connection.dialect.refuse(connection, 'frame_too_large', 'A frame holds 64 KiB at most.');
     else await connection.dialect.receive(connection, data.toString('utf8'));
   }
+}
+
+/** Of what is no address, such as `//`, nothing: there is no socket either. */
+function pathOf({ url = '/' }: IncomingMessage): string {
+  return URL.canParse(url, 'http://parley') ? new URL(url, 'http://parley').pathname : '';
 }
 
 /**

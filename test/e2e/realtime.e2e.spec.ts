@@ -284,8 +284,8 @@ describe('the realtime protocol', () => {
     await expect(openSocket(app.url, `/chat/ws?token=${bearer.slice(7)}`)).rejects.toThrow('401');
   });
 
-  it('answers 404 where there is no socket', async () => {
-    await expect(openSocket(app.url, '/elsewhere', ['parley.v1', `bearer.${ada.token}`])).rejects.toThrow('404');
+  it.each(['/elsewhere', '//'])('answers 404 where there is no socket: at %s', async (path) => {
+    await expect(openSocket(app.url, path, ['parley.v1', `bearer.${ada.token}`])).rejects.toThrow('404');
   });
 
   it('holds so many sockets of one account, and so many in all, however fast they come', async () => {
