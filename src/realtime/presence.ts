@@ -46,9 +46,10 @@ export class Presence implements OnModuleInit {
     this.bus.on(MemberAdded, ({ member }) => {
       if (this.roster.statusOf(member.user.id) !== 'offline') this.tellSoon([member.user.id]);
     });
-    this.bus.on(PresenceChosen, ({ userId, chosen }) =>
-      this.hub.deliver(PresenceTold([`user:${userId}`], { userId, status: chosen.choice })),
-    );
+    this.bus.on(PresenceChosen, ({ userId, chosen }) => {
+      if (this.roster.isOutdated(userId, chosen)) return;
+      this.hub.deliver(PresenceTold([`user:${userId}`], { userId, status: chosen.choice }));
+    });
     this.bus.on(HintsLost, () => void this.catchUp());
   }
 

@@ -269,4 +269,14 @@ describe('what another node did and did not tell', () => {
     await wait();
     expect(mine.of('presence')).toHaveLength(1);
   });
+
+  it('as choosing how to be seen is not told when it comes after what was chosen later', async () => {
+    const mine = await socketOf(two.ada);
+    await two.there.app.get(Presence).choose(two.ada.userId, 'away');
+    const late = two.news.splice(0);
+    await two.here.app.get(Presence).choose(two.ada.userId, 'dnd');
+    carryOver(two.here, late);
+    await mine.settle();
+    expect(mine.of('presence').map(({ status }) => status)).toEqual(['dnd']);
+  });
 });

@@ -132,6 +132,11 @@ export class Roster implements OnModuleInit, OnApplicationBootstrap, OnApplicati
     return (this.here.get(userId)?.chosen.at ?? Infinity) < at;
   }
 
+  /** Whether something newer is known: what was chosen on another node may come late. */
+  isOutdated(userId: string, { at }: Chosen): boolean {
+    return (this.chosenBy(userId)?.at ?? at) > at;
+  }
+
   private choose(userId: string, chosen: Chosen): void {
     const person = this.here.get(userId);
     if (person && this.isNews(userId, chosen)) this.change(userId, () => (person.chosen = chosen));
