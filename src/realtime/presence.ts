@@ -57,9 +57,8 @@ export class Presence implements OnModuleInit {
   private async catchUp(): Promise<void> {
     try {
       const look = async (userId: string) => ({ userId, chosen: await this.chosenBy(userId) });
-      for (const { userId, chosen } of await Promise.all(this.roster.peopleOfNode.map(look))) {
-        if (this.roster.isNews(userId, chosen)) this.bus.hear(PresenceChosen([], { userId, chosen }));
-      }
+      for (const { userId, chosen } of await Promise.all(this.roster.peopleOfNode.map(look)))
+        this.roster.learn(userId, chosen);
     } catch (error) {
       this.logger.warn({ err: error as Error }, 'how those who are here want to be seen could not be read yet');
       setTimeout(() => void this.catchUp(), RETRY_MS).unref();

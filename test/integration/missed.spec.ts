@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { v7 as uuidv7 } from 'uuid';
 import { ConversationCreated } from '../../src/conversations/conversations.events.js';
 import { ConversationsService } from '../../src/conversations/conversations.service.js';
 import { DirectsService } from '../../src/directs/directs.service.js';
@@ -8,6 +9,8 @@ import { SessionsService } from '../../src/sessions/sessions.service.js';
 import { AccessService } from '../../src/access/access.service.js';
 import { MessagesService } from '../../src/messages/messages.service.js';
 import { Presence } from '../../src/realtime/presence.js';
+import type { Chosen } from '../../src/users/presence/neighbours.js';
+import { WholeNodePresence } from '../../src/users/presence/presence.events.js';
 import { between, carryOver } from '../support/apart.js';
 import { jest } from '@jest/globals';
 import { Database } from '../../src/platform/database/database.js';
@@ -268,6 +271,21 @@ describe('what another node did and did not tell', () => {
     readAll();
     await wait();
     expect(mine.of('presence')).toHaveLength(1);
+  });
+
+  it.each<[string, (people: [string, Chosen][]) => unknown]>([
+    [
+      'who is on the other node',
+      (people) => carryOver(two.here, [WholeNodePresence([], { nodeId: uuidv7(), version: 1, people })]),
+    ],
+    ['another device of theirs', () => socketOf(two.ada)],
+  ])('as choosing how to be seen is told, though it was learnt first from %s', async (_, learn) => {
+    const mine = await socketOf(two.ada);
+    await two.there.app.get(Presence).choose(two.ada.userId, 'dnd');
+    await learn([[two.ada.userId, await two.there.app.get(Presence).chosenBy(two.ada.userId)]]);
+    readAll();
+    await wait();
+    expect(mine.of('presence').map(({ status }) => status)).toEqual(['dnd']);
   });
 
   it('as choosing how to be seen is not told when it comes after what was chosen later', async () => {

@@ -118,7 +118,7 @@ export class Roster implements OnModuleInit, OnApplicationBootstrap, OnApplicati
     }
     clearTimeout(person.leaving);
     person.devices.add(deviceId);
-    this.choose(userId, chosen);
+    this.learn(userId, chosen);
   }
 
   left(userId: string, deviceId: string): void {
@@ -127,9 +127,9 @@ export class Roster implements OnModuleInit, OnApplicationBootstrap, OnApplicati
     person.leaving = setTimeout(() => this.change(userId, () => this.here.delete(userId)), GRACE_MS).unref();
   }
 
-  /** Whether it is newer than what this node knows of somebody who is on it. */
-  isNews(userId: string, { at }: Chosen): boolean {
-    return (this.here.get(userId)?.chosen.at ?? Infinity) < at;
+  /** What somebody who is on this node has chosen, where that is news here: then it was not told of, and is now. */
+  learn(userId: string, chosen: Chosen): void {
+    if (this.isNews(userId, chosen)) this.bus.hear(PresenceChosen([], { userId, chosen }));
   }
 
   /** Whether something newer is known: what was chosen on another node may come late. */
@@ -144,7 +144,11 @@ export class Roster implements OnModuleInit, OnApplicationBootstrap, OnApplicati
 
   /** What was chosen on another node holds on this one too, and still does when nobody is on the other any more. */
   private adopt(changes: PresenceChange[]): void {
-    for (const { userId, chosen } of changes) if (chosen) this.choose(userId, chosen);
+    for (const { userId, chosen } of changes) if (chosen) this.learn(userId, chosen);
+  }
+
+  private isNews(userId: string, { at }: Chosen): boolean {
+    return (this.here.get(userId)?.chosen.at ?? Infinity) < at;
   }
 
   /** Of all that the nodes know, the newest. */
