@@ -44,6 +44,12 @@ interface Change {
   form: Form | undefined;
 }
 
+/** A room that became theirs while the socket opened. */
+interface Beginning {
+  room: ConversationState;
+  frame: Buffer;
+}
+
 /** A sync that runs. */
 interface Sync {
   /** Live events of the room, which wait for its end. */
@@ -67,7 +73,7 @@ export class Connection {
 
   private outgoing: Buffer[] = [];
   private errors = 0;
-  private opening: (Change | Buffer)[] | null = [];
+  private opening: (Change | Beginning | Buffer)[] | null = [];
   private readonly syncing = new Map<string, Sync>();
   private expiry: NodeJS.Timeout | undefined;
   private closed = false;
@@ -125,14 +131,31 @@ export class Connection {
     else this.write(frame);
   }
 
-  /** Says hello and then what happened meanwhile, save what the counters in the hello cover already. */
-  open(greet: () => void, heads: ReadonlyMap<string, { rev: number; lastSeq: number }>): void {
+  /** A room that has become theirs. */
+  offerRoom(frame: Buffer, room: ConversationState): void {
+    if (this.opening) this.hold(this.opening, { room, frame });
+    else this.write(frame);
+  }
+
+  /**
+   * Says hello and then what happened meanwhile, save what the counters in the hello cover already. A room that became
+   * theirs before those were read is told by `tellRoom` as they have it: what was said in it since is covered by them.
+   */
+  open(
+    greet: () => void,
+    heads: ReadonlyMap<string, ConversationState>,
+    tellRoom: (room: ConversationState) => void,
+  ): void {
     const waiting = this.opening ?? [];
     this.opening = null;
     greet();
     for (const event of waiting) {
       if (Buffer.isBuffer(event)) this.write(event);
-      else if (!this.ahead.covers(event.conversationId, event.rev))
+      else if ('room' in event) {
+        const head = heads.get(event.room.id);
+        if (head && head.rev > event.room.rev) tellRoom(head);
+        else this.write(event.frame);
+      } else if (!this.ahead.covers(event.conversationId, event.rev))
         this.writeAfter(event, heads.get(event.conversationId));
     }
   }

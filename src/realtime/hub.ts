@@ -1,4 +1,6 @@
 import { Injectable } from '@nestjs/common';
+import type { ConversationState } from '../conversations/conversation-state.js';
+import { ConversationCreated } from '../conversations/conversations.events.js';
 import type { DomainEvent, Personal, Topic } from '../platform/events/event.js';
 import type { Form } from './ahead.js';
 import type { Connection, Dialect } from './connection.js';
@@ -88,13 +90,15 @@ export class Hub {
     const { conversationId, rev } = event.data as { conversationId?: string; rev?: number };
     const shared = new EventFrames(event);
     const personal = event.personal && personalFrames(event.personal, event);
+    const room = roomBegunBy(event);
     let delivered = 0;
     for (const connection of listeners) {
       if (connection.actor.userId === event.except) continue;
       if (form && conversationId !== undefined && !connection.mayTake(conversationId, form)) continue;
       const frame = (personal?.get(connection.actor.userId) ?? shared).in(connection.dialect);
       if (!frame) continue;
-      connection.offer(frame, conversationId, rev, form);
+      if (room) connection.offerRoom(frame, room);
+      else connection.offer(frame, conversationId, rev, form);
       delivered += 1;
     }
     count(this.counts.deliveredBy, event.type, delivered);
@@ -103,7 +107,10 @@ export class Hub {
   /** An event for this connection alone. */
   tell(connection: Connection, event: DomainEvent): void {
     const frame = new EventFrames(event).in(connection.dialect);
-    if (frame) connection.offer(frame, undefined, undefined);
+    if (!frame) return;
+    const room = roomBegunBy(event);
+    if (room) connection.offerRoom(frame, room);
+    else connection.offer(frame, undefined, undefined);
   }
 
   /** Asked for by a connection that has something to say: at the end of this turn with an answer, or when its turn comes. */
@@ -135,6 +142,10 @@ export class Hub {
     for (const topic of audience) for (const connection of this.of(topic)) all.add(connection);
     return all;
   }
+}
+
+function roomBegunBy({ type, data }: DomainEvent): ConversationState | undefined {
+  return type === ConversationCreated.type ? (data as { conversation: ConversationState }).conversation : undefined;
 }
 
 function count<K>(counts: Map<K, number>, key: K, more: number): void {

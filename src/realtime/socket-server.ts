@@ -6,6 +6,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import proxyAddress from 'proxy-addr';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { ConversationCreated } from '../conversations/conversations.events.js';
 import { ConversationsService } from '../conversations/conversations.service.js';
 import { Problem } from '../platform/http/problem.js';
 import { problemOf } from '../platform/http/problem.filter.js';
@@ -148,10 +149,13 @@ export class SocketServer implements OnApplicationBootstrap, BeforeApplicationSh
       if (!connection.isClosed) this.presence.came(connection, chosen);
       for (const { id, rev, lastSeq } of states) this.order.told(connection, id, rev, lastSeq);
       const heads = new Map(states.map((state) => [state.id, state]));
-      connection.open(() => {
+      const greet = () => {
         connection.dialect.greet(connection, states);
         for (const delta of told) this.hub.tell(connection, MessageDelta([], delta));
-      }, heads);
+      };
+      connection.open(greet, heads, (conversation) =>
+        this.hub.tell(connection, ConversationCreated([], { conversation })),
+      );
       if (connection.lost.size > 0) this.attendance.confirm(userId);
     } catch (error) {
       this.logger.error({ err: error as Error }, 'a socket could not be opened');

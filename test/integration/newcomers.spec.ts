@@ -315,4 +315,30 @@ describe('who comes in while something is said', () => {
     expect(revsOf(socket)).toEqual([]);
     socket.close();
   });
+
+  it.each([
+    ['that became theirs', () => Promise.resolve()],
+    [
+      'that they lost and got back',
+      async () => {
+        await join();
+        await here.app.get(MembershipsService).remove(ada, serverId, bob.userId);
+      },
+    ],
+  ])('are told of a room %s while their socket opened as `ready` tells it, and nothing older', async (_, before) => {
+    between(conversations(), 'serversOf', async () => {
+      await before();
+      await join();
+      await say('meanwhile');
+    });
+    const socket = await socketOf(bob);
+    await socket.settle();
+    const [ready] = socket.of('ready');
+    expect(ready?.conversations).toMatchObject([{ id: room, rev: 1 }]);
+    expect(socket.of('conversation.created').at(-1)?.conversation).toMatchObject({ rev: 1, lastSeq: 1, unread: 1 });
+    await say('after');
+    await socket.next(({ message }) => message?.content === 'after');
+    expect(revsOf(socket)).toEqual([2]);
+    socket.close();
+  });
 });
