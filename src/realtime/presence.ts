@@ -114,11 +114,11 @@ export class Presence implements OnModuleInit {
       people.add(actor.userId);
       if (people.size > 2 * MOST_SHOWN) return [...people];
     }
-    const elsewhere = [...this.roster.peopleElsewhere];
-    if (elsewhere.length === 0) return [...people];
+    const others = [...this.roster.peopleWithoutSocket];
+    if (others.length === 0) return [...people];
     const members = await this.database.prepared<{ id: string }>(
       `SELECT user_id AS id FROM memberships WHERE server_id = $1 AND user_id = ANY(${arrayAt(2)}) LIMIT $3`,
-      [serverId, elsewhere, 2 * MOST_SHOWN],
+      [serverId, others, 2 * MOST_SHOWN],
     );
     return [...new Set([...people, ...members.map(({ id }) => id)])];
   }

@@ -280,6 +280,18 @@ describe('what a screen shows of people', () => {
       screen.close();
     }, 40_000);
 
+    it('shows who is gone for a moment only, since nothing is told when they come back', async () => {
+      const ines = await person(app.url, 'ines');
+      const { id, general } = await serverOf(ada, ines);
+      const hers = await ines.socket();
+      hers.close();
+      await hers.closed;
+      const screen = await ada.socket();
+      const { presence } = await screen.ask({ type: 'subscribe', conversationId: general });
+      expect([presence, await listed(ada, id, ines)]).toEqual([[{ userId: ines.id, status: 'online' }], 'online']);
+      screen.close();
+    });
+
     it('tells a removed person nothing more of the others, and shows newcomers', async () => {
       const hugo = await person(app.url, 'hugo');
       const { id, general } = await serverOf(ada, bob);

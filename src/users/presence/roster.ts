@@ -22,7 +22,6 @@ export type Status = (typeof STATUSES)[number];
 interface Person {
   chosen: Chosen;
   devices: Set<string>;
-  leaving?: NodeJS.Timeout;
 }
 
 /**
@@ -33,6 +32,8 @@ interface Person {
 export class Roster implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown {
   private readonly nodeId = uuidv7();
   private readonly here = new Map<string, Person>();
+  /** Those of them whose last device is gone. */
+  private readonly leaving = new Map<string, NodeJS.Timeout>();
   private readonly elsewhere = new Neighbours();
   private version = 0;
   private untold: PresenceChange[] = [];
@@ -77,7 +78,7 @@ export class Roster implements OnModuleInit, OnApplicationBootstrap, OnApplicati
   /** Says nothing to the others: until they notice, the people of this node have come back on another. */
   onApplicationShutdown(): void {
     clearInterval(this.beat);
-    for (const { leaving } of this.here.values()) clearTimeout(leaving);
+    for (const timer of this.leaving.values()) clearTimeout(timer);
   }
 
   /** How somebody looks to others. */
@@ -102,9 +103,9 @@ export class Roster implements OnModuleInit, OnApplicationBootstrap, OnApplicati
     return [...this.here.keys()];
   }
 
-  /** Those who have a device on another node. */
-  get peopleElsewhere(): Set<string> {
-    return new Set(this.elsewhere.people());
+  /** Those who have a device on another node, or had one on this a moment ago: they may be here without a socket of this node. */
+  get peopleWithoutSocket(): Set<string> {
+    return new Set([...this.elsewhere.people(), ...this.leaving.keys()]);
   }
 
   came(userId: string, deviceId: string, chosen: Chosen): void {
@@ -116,7 +117,7 @@ export class Roster implements OnModuleInit, OnApplicationBootstrap, OnApplicati
       this.change(userId, () => this.here.set(userId, { chosen: newest, devices: new Set([deviceId]) }));
       return;
     }
-    clearTimeout(person.leaving);
+    this.stopLeaving(userId);
     person.devices.add(deviceId);
     this.learn(userId, chosen);
   }
@@ -124,7 +125,11 @@ export class Roster implements OnModuleInit, OnApplicationBootstrap, OnApplicati
   left(userId: string, deviceId: string): void {
     const person = this.here.get(userId);
     if (!person?.devices.delete(deviceId) || person.devices.size > 0) return;
-    person.leaving = setTimeout(() => this.change(userId, () => this.here.delete(userId)), GRACE_MS).unref();
+    const leave = () => {
+      this.stopLeaving(userId);
+      this.change(userId, () => this.here.delete(userId));
+    };
+    this.leaving.set(userId, setTimeout(leave, GRACE_MS).unref());
   }
 
   /** What somebody who is on this node has chosen, where that is news here: then it was not told of, and is now. */
@@ -135,6 +140,11 @@ export class Roster implements OnModuleInit, OnApplicationBootstrap, OnApplicati
   /** Whether something newer is known: what was chosen on another node may come late. */
   isOutdated(userId: string, { at }: Chosen): boolean {
     return (this.chosenBy(userId)?.at ?? at) > at;
+  }
+
+  private stopLeaving(userId: string): void {
+    clearTimeout(this.leaving.get(userId));
+    this.leaving.delete(userId);
   }
 
   private choose(userId: string, chosen: Chosen): void {
