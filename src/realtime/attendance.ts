@@ -76,6 +76,15 @@ export class Attendance implements OnModuleInit {
     if (this.connectionsOf(userId).length > 0) void this.look(userId);
   }
 
+  /** Tells somebody who is here what is found, and does the rest in the same turn of the event loop. Never throws. */
+  look(userId: string, rest = (): void => undefined): Promise<void> {
+    const look = async () => {
+      this.tell(userId, await this.newsFor(userId));
+      rest();
+    };
+    return this.inTurn(look).catch(() => this.cut(userId));
+  }
+
   /**
    * They are told that they belong to it. What is told of memberships may come in another order than it was done in: the
    * database knows how it ended.
@@ -113,15 +122,6 @@ export class Attendance implements OnModuleInit {
     const isTold = (topic: Topic): boolean => this.order.wasTold(id, topic) || !this.isSomebodyHere(topic);
     const hearer = kind === 'channel' && isTold(audience) ? audience : person;
     this.order.learn(id, rev, lastSeq, [audience], hearer, isTold(hearer));
-  }
-
-  /** Tells what is found, and does the rest in the same turn of the event loop. */
-  private look(userId: string, rest = (): void => undefined): Promise<void> {
-    const look = async () => {
-      this.tell(userId, await this.newsFor(userId));
-      rest();
-    };
-    return this.inTurn(look).catch(() => this.cut(userId));
   }
 
   /** What was lost first: who came back to it meanwhile has gained it. */

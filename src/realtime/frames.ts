@@ -98,7 +98,7 @@ export class Frames {
 
   private async subscribe(connection: Connection, { conversationId }: RoomFrame): Promise<Answer> {
     const mayRead = () => this.access.enter(connection.actor, conversationId, 'read');
-    this.subscriptions.begin(connection, await mayRead());
+    await this.subscriptions.begin(connection, await mayRead());
     // Once more: the standing may have ended while it was looked at, before anything here was there to end with it.
     const reader = await mayRead().catch((refusal: unknown) => {
       this.subscriptions.end(connection, conversationId);

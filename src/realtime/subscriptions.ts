@@ -8,6 +8,7 @@ import { EventBus } from '../platform/events/event-bus.js';
 import type { Topic } from '../platform/events/event.js';
 import { Problem } from '../platform/http/problem.js';
 import { HintsLost } from '../platform/nodes/nodes.events.js';
+import { Attendance } from './attendance.js';
 import type { Connection } from './connection.js';
 import { Hub } from './hub.js';
 
@@ -26,6 +27,7 @@ export class Subscriptions implements OnModuleInit {
     private readonly bus: EventBus,
     private readonly hub: Hub,
     private readonly access: AccessService,
+    private readonly attendance: Attendance,
   ) {}
 
   onModuleInit(): void {
@@ -48,11 +50,14 @@ export class Subscriptions implements OnModuleInit {
   }
 
   /** Throws 404 where the standing was lost in this moment, 409 `too_many_subscriptions`. Twice is once. */
-  begin(connection: Connection, { room }: Reader): void {
+  async begin(connection: Connection, { room }: Reader): Promise<void> {
     const topic: Topic = `conversation:${room.id}`;
     if (!connection.topics.has(topic) && shownBy(connection).length >= MOST) {
       throw Problem.conflict('too_many_subscriptions', `A socket subscribes to ${MOST} conversations at most.`);
     }
+    if (this.hold(connection, room)) return;
+    // Another node may have let them in, and has yet to say so.
+    await this.attendance.look(connection.actor.userId);
     if (!this.hold(connection, room)) throw Problem.notFound('This conversation');
   }
 

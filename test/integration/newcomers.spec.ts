@@ -303,6 +303,14 @@ describe('who comes in while something is said', () => {
     socket.close();
   });
 
+  it('may show a channel at once, though another node let them in and has yet to say so', async () => {
+    const socket = await socketOf(bob);
+    await join(there);
+    expect(await socket.ask({ type: 'subscribe', conversationId: room })).toMatchObject({ type: 'ack' });
+    expect(socket.of('conversation.created')).toHaveLength(1);
+    socket.close();
+  });
+
   it('do not begin to listen to a server that they lost while their socket opened', async () => {
     await join();
     between(conversations(), 'serversOf', async () => {
