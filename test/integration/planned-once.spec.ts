@@ -88,8 +88,12 @@ describe('what is asked for thousands of times a second', () => {
       await history.changes(writer, 5_000, 50);
     }
 
-    const often = (await keptStatements()).filter(({ runs }) => runs >= TIMES / 2);
-    expect(often.filter(({ planned }) => planned > FIRST_PLANS)).toEqual([]);
+    // Where a heartbeat held the one connection for a moment another one went on, so that each may have run only some.
+    const kept = await keptStatements();
+    const runs = new Map<string, number>();
+    for (const one of kept) runs.set(one.statement, (runs.get(one.statement) ?? 0) + one.runs);
+    const often = [...runs.keys()].filter((statement) => (runs.get(statement) ?? 0) >= TIMES);
+    expect(kept.filter(({ statement, planned }) => often.includes(statement) && planned > FIRST_PLANS)).toEqual([]);
     expect(often.length).toBeGreaterThanOrEqual(19);
   }, 60_000);
 });
