@@ -308,6 +308,27 @@ describe('a community', () => {
       expect((await channelsOf(ada)).find((one) => one.id === id)).toMatchObject({ categoryId: null });
     });
 
+    it.each(['channels', 'categories'])(
+      'are listed in their order page by page, as every list is: %s',
+      async (kind) => {
+        const list = `/servers/${serverId}/${kind}`;
+        const body = (name: string) => (kind === 'channels' ? { name, type: 'TEXT' } : { name });
+        // Two that are added in one moment have one place.
+        await Promise.all(['a', 'b', 'c', 'd'].map((name) => ada.post(list, body(name))));
+        const all = (await ada.get(list)).body;
+        expect(all).toMatchObject({ nextCursor: null });
+        const pages: { id: string }[][] = [];
+        let cursor = '';
+        do {
+          const { body } = await ada.get(`${list}?limit=2${cursor}`);
+          pages.push(body.items);
+          cursor = body.nextCursor === null ? '' : `&cursor=${body.nextCursor}`;
+        } while (cursor !== '');
+        expect(Math.max(...pages.map(({ length }) => length))).toBe(2);
+        expect(pages.flat()).toEqual(all.items);
+      },
+    );
+
     it('take their texts with them, while sends into them are refused by name and none fails the others', async () => {
       const doomed = await channel({ name: 'doomed' });
       const says = Array.from({ length: 60 }, (_, i) =>

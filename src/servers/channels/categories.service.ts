@@ -5,6 +5,7 @@ import type { Actor } from '../../auth/actor.js';
 import { Database } from '../../platform/database/database.js';
 import { type Tx, UnitOfWork } from '../../platform/database/unit-of-work.js';
 import { unlessBroken } from '../../platform/http/database-problem.js';
+import { type Page, pageOf, type PageQuery, readCursor } from '../../platform/http/paging.js';
 import { Problem } from '../../platform/http/problem.js';
 import { comparable } from '../../users/names.js';
 import { judgeInside } from '../memberships/server-rights.js';
@@ -20,11 +21,26 @@ export class CategoriesService {
     private readonly work: UnitOfWork,
   ) {}
 
-  /** In `position` order; for those who have gone through the door of the server. */
+  /** All in `position` order; for those who have gone through the door of the server. */
   of(serverId: string): Promise<CategoryView[]> {
     return this.database.query(
       `SELECT ${CATEGORY_COLUMNS} FROM categories WHERE server_id = $1 ORDER BY position, id`,
       [serverId],
+    );
+  }
+
+  async page(serverId: string, { limit, cursor }: PageQuery): Promise<Page<CategoryView>> {
+    const [position, id] = readCursor(cursor, ['number', 'id']) ?? [];
+    const rows = await this.database.query<CategoryView>(
+      `SELECT ${CATEGORY_COLUMNS} FROM categories
+       WHERE server_id = $1 AND ($2::bigint IS NULL OR (position, id) > ($2, $3)) ORDER BY position, id LIMIT $4`,
+      [serverId, position ?? null, id ?? null, limit + 1],
+    );
+    return pageOf(
+      rows,
+      limit,
+      (last) => [last.position, last.id],
+      (category) => category,
     );
   }
 

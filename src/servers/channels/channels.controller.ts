@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import {
   ApiConflictResponse,
   ApiCreatedResponse,
@@ -12,7 +12,7 @@ import { type Actor, Caller } from '../../auth/actor.js';
 import { SignedIn } from '../../auth/stated-access.js';
 import { ApiPage } from '../../platform/http/api-page.js';
 import { IdPipe } from '../../platform/http/id.pipe.js';
-import type { Page } from '../../platform/http/paging.js';
+import { type Page, PageQuery } from '../../platform/http/paging.js';
 import { ChannelView } from './channel.presenter.js';
 import { ChannelBody, ChannelPatch } from './channels.dto.js';
 import { ChannelsService } from './channels.service.js';
@@ -29,9 +29,13 @@ export class ChannelsController {
   @Get('servers/:id/channels')
   @ApiOperation({ summary: 'The channels of a server in their order' })
   @ApiPage(ChannelView)
-  async list(@Caller() caller: Actor, @Param('id', IdPipe) id: string): Promise<Page<ChannelView>> {
+  async list(
+    @Caller() caller: Actor,
+    @Param('id', IdPipe) id: string,
+    @Query() page: PageQuery,
+  ): Promise<Page<ChannelView>> {
     const pass = await this.access.enterServer(caller, id, 'see');
-    return { items: await this.channels.of(pass.serverId), nextCursor: null };
+    return this.channels.page(pass.serverId, page);
   }
 
   @Post('servers/:id/channels')

@@ -16,6 +16,7 @@ import { ConversationsService } from '../../conversations/conversations.service.
 import { deleteConversations } from '../../conversations/delete-conversations.js';
 import { type Tx, UnitOfWork } from '../../platform/database/unit-of-work.js';
 import { unlessBroken } from '../../platform/http/database-problem.js';
+import { type Page, pageOf, type PageQuery, readCursor } from '../../platform/http/paging.js';
 import { Problem } from '../../platform/http/problem.js';
 import { comparable } from '../../users/names.js';
 import { ChannelUpdated } from './channels.events.js';
@@ -33,10 +34,18 @@ export class ChannelsService {
     private readonly conversations: ConversationsService,
   ) {}
 
-  /** In `position` order; for those who have gone through the door of the server. */
+  /** All in `position` order; for those who have gone through the door of the server. */
   async of(serverId: string): Promise<ChannelView[]> {
     const channels = await this.channels.find({ where: { serverId }, order: { position: 'ASC', id: 'ASC' } });
     return channels.map(presentChannel);
+  }
+
+  async page(serverId: string, { limit, cursor }: PageQuery): Promise<Page<ChannelView>> {
+    const [position, id] = readCursor(cursor, ['number', 'id']) ?? [];
+    const after = this.channels.createQueryBuilder('channel').where({ serverId });
+    if (id) after.andWhere('(channel.position, channel.id) > (:position::bigint, :id)', { position, id });
+    const inOrder = after.orderBy({ 'channel.position': 'ASC', 'channel.id': 'ASC' });
+    return pageOf(await inOrder.limit(limit + 1).getMany(), limit, (last) => [last.position, last.id], presentChannel);
   }
 
   /** Throws 409 `name_taken`, 400 for a category of another server. */
