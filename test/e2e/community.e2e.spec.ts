@@ -291,6 +291,13 @@ describe('a community', () => {
       expect(answers.filter(({ body }) => body.code === 'name_taken')).toHaveLength(19);
     });
 
+    it('have no topic where it is empty', async () => {
+      const made = await channel({ name: 'quiet', topic: '' });
+      expect(made.topic).toBeNull();
+      expect((await ada.patch(`/channels/${made.id}`, { topic: 'Steam' })).body.topic).toBe('Steam');
+      expect((await ada.patch(`/channels/${made.id}`, { topic: '' })).body.topic).toBeNull();
+    });
+
     it('are put under categories of their own server only, and outlive them', async () => {
       const category = (await ada.post(`/servers/${serverId}/categories`, { name: 'Engines' })).body;
       expect(category).toMatchObject({ serverId, name: 'Engines', position: 0 });

@@ -72,7 +72,7 @@ export class ChannelsService {
       tx.query(
         `INSERT INTO channels (id, server_id, category_id, name, name_key, type, position, topic)
          SELECT $1, $2, $3, $4, $5, $6, coalesce($7, max(position) + 1, 0), $8 FROM channels WHERE server_id = $2`,
-        [id, serverId, categoryId ?? null, name, comparable(name), type, position ?? null, topic ?? null],
+        [id, serverId, categoryId ?? null, name, comparable(name), type, position ?? null, topic || null],
       ),
     );
     const conversation = newState({ id, kind: 'channel', title: name, serverId });
@@ -91,7 +91,7 @@ export class ChannelsService {
       const changes = {
         ...(name === undefined ? {} : { name, nameKey: comparable(name) }),
         ...(position === undefined ? {} : { position }),
-        ...(topic === undefined ? {} : { topic: topic === '' ? null : topic }),
+        ...(topic === undefined ? {} : { topic: topic || null }),
         ...(categoryId === undefined ? {} : { categoryId }),
       };
       if (Object.keys(changes).length > 0) await naming(tx.manager.update(Channel, { id: room.id }, changes));
