@@ -1,13 +1,16 @@
 import type { FieldError } from './problem.js';
 
 const MAX_DEPTH = 32;
+/** class-transformer compares the names of all fields of an object with each other. 16 KiB of metadata hold 2,730. */
+const MAX_FIELDS = 3000;
 /** An answer that lists every one of a hundred thousand faults helps nobody. */
 const MAX_PROBLEMS = 20;
 const MAX_PATH = 100;
 
 /**
  * Looks through a decoded JSON value for what PostgreSQL cannot store (NUL, lone surrogates), for keys that shadow
- * what every object has, and for nesting deep enough to exhaust the stack of whatever walks it next. Iterative for that very reason.
+ * what every object has, for nesting deep enough to exhaust the stack of whatever walks it next, and for so many fields
+ * that whatever compares them holds the node up. Iterative for that very reason.
  */
 export function textProblems(root: unknown): FieldError[] {
   const problems: FieldError[] = [];
@@ -20,7 +23,10 @@ export function textProblems(root: unknown): FieldError[] {
     } else if (typeof value === 'object' && value !== null) {
       if (depth === MAX_DEPTH)
         return [{ path: path.slice(0, MAX_PATH), message: `is nested deeper than ${MAX_DEPTH} levels` }];
-      for (const [key, child] of Object.entries(value)) {
+      const entries = Object.entries(value);
+      if (entries.length > MAX_FIELDS && !Array.isArray(value))
+        return [{ path: path.slice(0, MAX_PATH), message: `has more than ${MAX_FIELDS} fields` }];
+      for (const [key, child] of entries) {
         const problem = keyProblem(key);
         if (problem) problems.push({ path: path.slice(0, MAX_PATH), message: problem });
         waiting.push({ value: child, path: path ? `${path}.${key}` : key, depth: depth + 1 });
