@@ -249,7 +249,7 @@ describe('The life of an account', () => {
       // The messages are 230 MB as text: what is held at once must be far from that.
       expect(seen.bytes).toBeGreaterThan(200 * 1024 * 1024);
       expect(seen.memory - before).toBeLessThan(100 * 1024 * 1024);
-    });
+    }, 180_000);
 
     it('gives its connection back when the reader leaves early', async () => {
       const token = (await client.login('exporting', PASSWORD)).body.accessToken;
