@@ -37,7 +37,8 @@ interface EntryRow {
 
 /**
  * The log of one server is a range of its index. Asked for by its server and in order of `id` alone, PostgreSQL would
- * read what was done in all others where much of the table is of this one.
+ * read what was done in all others where much of the table is of this one. It holds such a range to be next to
+ * nothing, so who did it is looked up only for the page: joined before, it read and sorted the whole log for it.
  */
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
@@ -64,9 +65,11 @@ export class AuditLogController {
     const rows = await this.database.query<EntryRow>(
       `SELECT a.id, a.action, a.target_id AS "targetId", a.details, a.created_at AS "createdAt", u.id AS "actorId",
          u.username, u.display_name AS "displayName", u.avatar_url AS "avatarUrl", u.kind
-       FROM audit_log a LEFT JOIN users u ON u.id = a.actor_id
-       WHERE (a.server_id, a.id) >= ($1, $2) AND (a.server_id, a.id) < ($1, $3)
-       ORDER BY a.server_id DESC, a.id DESC LIMIT $4`,
+       FROM (
+         SELECT * FROM audit_log WHERE (server_id, id) >= ($1, $2) AND (server_id, id) < ($1, $3)
+         ORDER BY server_id DESC, id DESC LIMIT $4
+       ) a LEFT JOIN users u ON u.id = a.actor_id
+       ORDER BY a.id DESC`,
       [serverId, FIRST_ID, before ?? LAST_ID, limit + 1],
     );
     return pageOf(rows, limit, ({ id }) => [id], presentEntry);
