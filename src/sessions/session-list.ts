@@ -1,14 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../auth/actor.js';
 import { Database } from '../platform/database/database.js';
-import { type Page, pageOf, type PageQuery, readCursor } from '../platform/http/paging.js';
+import { LAST_ID, type Page, pageOf, type PageQuery, readCursor } from '../platform/http/paging.js';
 import { presentSession, SESSION_ROWS, type SessionRow, type SessionView } from './session.presenter.js';
 import type { SessionsQuery } from './sessions.dto.js';
 
 const TYPES = ['agent', 'peer'];
 const STATUSES = ['open', 'closed'];
 /** Before the first page: later than anything there is. */
-const TOP = ['infinity', 'ffffffff-ffff-ffff-ffff-ffffffffffff'];
+const TOP = ['infinity', LAST_ID];
 
 /** One end of a range of an index, for each status. */
 const newest = (range: string) => `

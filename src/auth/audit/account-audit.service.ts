@@ -4,7 +4,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { Database } from '../../platform/database/database.js';
 import type { Tx } from '../../platform/database/unit-of-work.js';
 import { unlessBroken } from '../../platform/http/database-problem.js';
-import { type Page, pageOf, type PageQuery, readCursor } from '../../platform/http/paging.js';
+import { FIRST_ID, LAST_ID, type Page, pageOf, type PageQuery, readCursor } from '../../platform/http/paging.js';
 import { Problem } from '../../platform/http/problem.js';
 import type { Origin } from '../origin.js';
 
@@ -74,8 +74,8 @@ export class AccountAudit {
     const [before] = readCursor(cursor, ['id']) ?? [];
     const rows = await this.database.query<Omit<AccountEventView, 'createdAt'> & { createdAt: Date }>(
       `SELECT id, kind, actor_id AS "actorId", device, address, created_at AS "createdAt" FROM account_events
-       WHERE user_id = $1 AND ($2::uuid IS NULL OR id < $2) ORDER BY id DESC LIMIT $3`,
-      [userId, before ?? null, limit + 1],
+       WHERE (user_id, id) >= ($1, $2) AND (user_id, id) < ($1, $3) ORDER BY user_id DESC, id DESC LIMIT $4`,
+      [userId, FIRST_ID, before ?? LAST_ID, limit + 1],
     );
     return pageOf(
       rows,

@@ -40,6 +40,14 @@ export function pageOf<R, T>(rows: R[], limit: number, keyOf: (row: R) => Key[],
   return { items: shown.map(present), nextCursor: more ? encode(keyOf(last)) : null };
 }
 
+/**
+ * The first and the last of all ids. A list that goes back through what belongs to one owner, by id, asks for the range
+ * from (owner, first) to (owner, last) in the order of both: asked for by its owner and in the order of ids alone,
+ * PostgreSQL reads what was made since for all others where much of the table belongs to this one.
+ */
+export const FIRST_ID = '00000000-0000-0000-0000-000000000000';
+export const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
 /** Reads a cursor of as many keys as `form` has, each of its type. Throws 400 for a made-up one. */
 export function readCursor<const F extends ('string' | 'number' | 'time' | 'id')[]>(
   cursor: string | undefined,

@@ -7,7 +7,7 @@ import { SignedIn } from '../../auth/stated-access.js';
 import { Database } from '../../platform/database/database.js';
 import { ApiPage } from '../../platform/http/api-page.js';
 import { IdPipe } from '../../platform/http/id.pipe.js';
-import { type Page, pageOf, PageQuery, readCursor } from '../../platform/http/paging.js';
+import { FIRST_ID, LAST_ID, type Page, pageOf, PageQuery, readCursor } from '../../platform/http/paging.js';
 import { presentProfile, Profile } from '../../users/profile.presenter.js';
 import type { UserKind } from '../../users/user.entity.js';
 
@@ -35,14 +35,6 @@ interface EntryRow {
   kind: UserKind;
 }
 
-/**
- * The log of one server is a range of its index. Asked for by its server and in order of `id` alone, PostgreSQL would
- * read what was done in all others where much of the table is of this one. It holds such a range to be next to
- * nothing, so who did it is looked up only for the page: joined before, it read and sorted the whole log for it.
- */
-const FIRST_ID = '00000000-0000-0000-0000-000000000000';
-const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
-
 @ApiTags('servers')
 @SignedIn()
 @Controller('api/v1/servers/:id/audit')
@@ -63,6 +55,7 @@ export class AuditLogController {
     const { serverId } = await this.access.enterServer(caller, id, 'read-audit');
     const [before] = readCursor(cursor, ['id']) ?? [];
     const rows = await this.database.query<EntryRow>(
+      // Who did it is looked up for the page alone: joined before, the whole log was read and sorted for it.
       `SELECT a.id, a.action, a.target_id AS "targetId", a.details, a.created_at AS "createdAt", u.id AS "actorId",
          u.username, u.display_name AS "displayName", u.avatar_url AS "avatarUrl", u.kind
        FROM (
