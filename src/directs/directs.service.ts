@@ -40,8 +40,10 @@ export class DirectsService {
   async list({ userId }: Actor, { limit, cursor }: PageQuery): Promise<Page<DirectView>> {
     const [before] = readCursor(cursor, ['id']) ?? [];
     const rows = await this.database.query<DirectRow>(
-      `${ROWS} JOIN direct_participants mine ON mine.direct_id = d.id AND mine.user_id = $1
-       WHERE $2::uuid IS NULL OR mine.direct_id < $2 ORDER BY mine.direct_id DESC LIMIT $3`,
+      `${ROWS} WHERE d.id IN (
+         SELECT direct_id FROM direct_participants WHERE user_id = $1 AND ($2::uuid IS NULL OR direct_id < $2)
+         ORDER BY direct_id DESC LIMIT $3
+       ) ORDER BY d.id DESC`,
       [userId, before ?? null, limit + 1],
     );
     return pageOf(rows, limit, ({ id }) => [id], presentDirect);

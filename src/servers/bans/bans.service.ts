@@ -34,8 +34,9 @@ export class BansService {
     const rows = await this.database.query<BanRow>(
       `SELECT ${PROFILE_COLUMNS},
          b.banned_by AS "bannedBy", b.reason, b.created_at AS "createdAt"
-       FROM bans b JOIN users u ON u.id = b.user_id
-       WHERE b.server_id = $1 AND ($2::uuid IS NULL OR b.user_id > $2) ORDER BY b.user_id LIMIT $3`,
+       FROM (
+         SELECT * FROM bans WHERE server_id = $1 AND ($2::uuid IS NULL OR user_id > $2) ORDER BY user_id LIMIT $3
+       ) b JOIN users u ON u.id = b.user_id ORDER BY b.user_id`,
       [serverId, after ?? null, limit + 1],
     );
     return pageOf(rows, limit, ({ id }) => [id], presentBan);

@@ -35,7 +35,10 @@ export class MembershipsService {
   async list({ serverId }: ServerPass, { limit, cursor }: PageQuery): Promise<Page<ListedMemberView>> {
     const [after] = readCursor(cursor, ['id']) ?? [];
     const rows = await this.database.query<MemberRow>(
-      `${MEMBER_ROWS} WHERE m.server_id = $1 AND ($2::uuid IS NULL OR m.user_id > $2) ORDER BY m.user_id LIMIT $3`,
+      `${MEMBER_ROWS} WHERE m.server_id = $1 AND m.user_id IN (
+         SELECT user_id FROM memberships WHERE server_id = $1 AND ($2::uuid IS NULL OR user_id > $2)
+         ORDER BY user_id LIMIT $3
+       ) ORDER BY m.user_id`,
       [serverId, after ?? null, limit + 1],
     );
     return pageOf(
