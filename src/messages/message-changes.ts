@@ -52,7 +52,7 @@ export class MessageChanges {
   many(pass: Writer, ids: string[], kind: EventKind<MessageChange>, act: ActOnMany): Promise<MessageView[]> {
     return this.underLock(pass.room, async (tx, last) => {
       const room = await roomNow(tx, pass);
-      const changed = await act(tx, await loadMessages(tx, viewerOf(pass), room, ids), room);
+      const changed = await act(tx, await loadMessages(tx, viewerOf(pass), room, [...new Set(ids)]), room);
       return (await stamp(tx, viewerOf(pass), room, kind, last, changed)).map(presentMessage);
     });
   }
@@ -80,11 +80,21 @@ function viewerOf(pass: Caller): string | null {
   return pass instanceof AnsweringAgent ? null : pass.actor.userId;
 }
 
+/**
+ * The messages `$2` of the room `$1`, with their places in that list, to be joined with `messages` by both keys. Walled in,
+ * so that each is looked up by its id: PostgreSQL keeps one plan for all rooms, and for a room of the usual size, which
+ * has few messages, it would read the whole room. In a big one that is all of its hundreds of thousands, for each reaction.
+ */
+const WANTED = `(
+  SELECT $1::uuid AS room, id, nth FROM unnest(${arrayAt(2)}) WITH ORDINALITY AS given (id, nth) OFFSET 0
+) AS wanted`;
+
 /** As the caller sees them, in order of seq. */
 async function loadMessages(tx: Tx, viewerId: string | null, room: Room, ids: string[]): Promise<MessageRow[]> {
   const rows = await tx.prepared<MessageRow>(
-    `SELECT ${messageColumns('$3::uuid')} FROM messages m ${MESSAGE_JOINS}
-     WHERE m.conversation_id = $1 AND m.id = ANY(${arrayAt(2)}) ORDER BY m.seq`,
+    `SELECT ${messageColumns('$3::uuid')}
+     FROM ${WANTED} JOIN messages m ON m.conversation_id = wanted.room AND m.id = wanted.id ${MESSAGE_JOINS}
+     ORDER BY m.seq`,
     [room.id, ids, viewerId],
   );
   return withReadTimes(tx, room, rows);
@@ -102,9 +112,8 @@ async function stamp(
   if (changed.length === 0) return [];
   await tx.prepared(`UPDATE conversations SET last_rev = $2 WHERE id = $1`, [room.id, last + changed.length]);
   await tx.prepared(
-    `UPDATE messages SET rev = $2 + nth FROM unnest(${arrayAt(3)}) WITH ORDINALITY AS changed (id, nth)
-     WHERE conversation_id = $1 AND messages.id = changed.id`,
-    [room.id, last, changed],
+    `UPDATE messages m SET rev = $3 + nth FROM ${WANTED} WHERE m.conversation_id = wanted.room AND m.id = wanted.id`,
+    [room.id, changed, last],
   );
   const rows = await loadMessages(tx, viewerId, room, changed);
   for (const row of rows) {

@@ -118,6 +118,18 @@ describe('changes of messages under races', () => {
     expect(left).toEqual([{ count: 0 }]);
   });
 
+  it('delete once what is named twice, with a rev for each message and none besides', async () => {
+    const [first, second] = [await say('spam'), await say('more spam')];
+    const moderator = await nodes[0].app.get(AccessService).enter(ada, room, 'moderate');
+    const named = [first.id, second.id, first.id];
+    expect(await nodes[0].app.get(MessagesService).deleteMany(moderator, named)).toBe(2);
+    const [{ head }] = await nodes[0].dataSource.query(`SELECT last_rev AS head FROM conversations WHERE id = $1`, [
+      room,
+    ]);
+    expect(head).toBe(second.rev + 2);
+    expect([(await stored(first.id)).rev, (await stored(second.id)).rev]).toEqual([head - 1, head]);
+  });
+
   it('open one thread of twenty who open it, each taking part in it', async () => {
     const message = await say('open me');
     const opened = await atOnce(people.slice(0, 20), async (who, node) =>
