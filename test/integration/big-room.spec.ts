@@ -3,9 +3,11 @@ import { AccessService } from '../../src/access/access.service.js';
 import type { Actor } from '../../src/auth/actor.js';
 import { ConversationsService } from '../../src/conversations/conversations.service.js';
 import { HistoryService } from '../../src/messages/history.service.js';
+import { InboxService } from '../../src/messages/inbox.service.js';
 import { MessagesService } from '../../src/messages/messages.service.js';
 import { PinsService } from '../../src/messages/pins/pins.service.js';
 import { ReactionsService } from '../../src/messages/reactions/reactions.service.js';
+import { SearchService } from '../../src/messages/search/search.service.js';
 import { ThreadsService } from '../../src/messages/threads/threads.service.js';
 import { ServersService } from '../../src/servers/servers/servers.service.js';
 import { actor, type Services, servicesOnOwnDatabase } from '../support/services.js';
@@ -28,10 +30,16 @@ describe('in a big room among many small ones', () => {
     room = (await services.app.get(ServersService).create(ada, 'S', undefined)).channels[0]?.id as string;
     const run = (text: string, ...values: unknown[]) => services.dataSource.query(text, values);
     await run(`INSERT INTO conversations (id, kind, last_seq, last_rev)
-      SELECT uuidv7(), 'direct', 2, 2 FROM generate_series(1, ${SMALL_ROOMS})`);
+      SELECT uuidv7(), 'session', 2, 2 FROM generate_series(1, ${SMALL_ROOMS})`);
     await run(
-      `INSERT INTO messages (conversation_id, seq, id, rev, author_id, role, content)
-       SELECT id, n, uuidv7(), n, $1, 'user', 'hello'
+      `INSERT INTO sessions (id, type, owner_id, title)
+       SELECT id, 'agent', $1, 'mine' FROM conversations WHERE kind = 'session' LIMIT 200`,
+      ada.userId,
+    );
+    await run(
+      `INSERT INTO messages (conversation_id, seq, id, rev, author_id, role, content, created_at)
+       SELECT id, n, uuidv7(), n, $1, 'user', CASE WHEN n % 400 = 0 THEN 'something rare' ELSE 'hello' END,
+         now() - (${MESSAGES} - n) * interval '1 minute'
        FROM conversations CROSS JOIN generate_series(1, CASE WHEN id = $2 THEN ${MESSAGES} ELSE 2 END) n`,
       ada.userId,
       room,
@@ -74,6 +82,28 @@ describe('in a big room among many small ones', () => {
     };
     expect(Object.entries({ ...pages, ...deleting }).filter(([, count]) => count > FEW_PAGES)).toEqual([]);
     expect(pages.edit).toBeGreaterThan(0);
+  }, 60_000);
+
+  it('nor does a list that shows a message of it, or a search', async () => {
+    const { app } = services;
+    const reader = await app.get(AccessService).enter(ada, room, 'read');
+    const inbox = app.get(InboxService);
+    await onAllConnections(`SET plan_cache_mode = force_generic_plan`);
+    const lists = {
+      conversations: await pagesOf(() => inbox.list(ada.userId, undefined, { limit: 50 })),
+      threads: await pagesOf(() => inbox.threads(reader, { limit: 50 })),
+      one: await pagesOf(() => inbox.one(reader)),
+    };
+    await onAllConnections(`RESET plan_cache_mode`);
+    const search = (q: string) => app.get(SearchService).search(ada, { q, limit: 50 });
+    expect((await search('rare')).items).toHaveLength(50);
+    const searches = {
+      frequent: await pagesOf(() => search('hello')),
+      rare: await pagesOf(() => search('rare')),
+      part: await pagesOf(() => search('omethin')),
+      nothing: await pagesOf(() => search('xylophone')),
+    };
+    expect(Object.entries({ ...lists, ...searches }).filter(([, count]) => count > 10 * FEW_PAGES)).toEqual([]);
   }, 60_000);
 
   /** How many pages of the messages and their indexes are looked at meanwhile. */
