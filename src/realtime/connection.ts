@@ -168,9 +168,13 @@ export class Connection {
     return true;
   }
 
-  /** The room, or all of the server, is theirs no more: they forget it, and may have it again. */
+  /** The room, or all of the server, is theirs no more: they forget it with what waited, and may have it again. */
   interruptSync(id: string): void {
-    for (const sync of this.syncing.values()) sync.isInterrupted ||= sync.lostWith.includes(id);
+    for (const sync of this.syncing.values()) {
+      if (!sync.lostWith.includes(id)) continue;
+      sync.isInterrupted = true;
+      sync.held = [];
+    }
   }
 
   isInterrupted(conversationId: string): boolean {

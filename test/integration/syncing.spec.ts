@@ -11,6 +11,7 @@ import { ServersService } from '../../src/servers/servers/servers.service.js';
 import { between, listening, socketTo } from '../support/apart.js';
 import type { Socket } from '../support/people.js';
 import { actor, type Services, servicesOnOwnDatabase } from '../support/services.js';
+import { about } from '../support/two-nodes-apart.js';
 
 describe('a sync during which the room is lost', () => {
   let services: Services;
@@ -63,6 +64,29 @@ describe('a sync during which the room is lost', () => {
     });
     expect(await sync()).toMatchObject({ type: 'error', code: 'sync_interrupted' });
     expect((await sync()).items).toMatchObject([{ content: 'early' }]);
+  });
+
+  it('lets nothing go any more that waited for its end', async () => {
+    between(services.app.get(CatchingUp), 'changes', async () => {
+      await say('while they belonged to it');
+      await remove();
+    });
+    expect(await sync()).toMatchObject({ type: 'error', code: 'not_found' });
+    await socket.settle();
+    expect([about(socket, serverId), about(socket, room)]).toEqual([['member.removed'], []]);
+  });
+
+  it('lets go what has waited since it is there again', async () => {
+    between(services.app.get(CatchingUp), 'changes', async () => {
+      await say('before');
+      await remove();
+      await join();
+      await socket.next('conversation.created');
+      await say('after');
+    });
+    expect(await sync()).toMatchObject({ type: 'error', code: 'sync_interrupted' });
+    await socket.settle();
+    expect(about(socket, room)).toEqual(['conversation.created', 'message.created after 2']);
   });
 
   it('brings nothing more to an advocate who let go of a session and took it again', async () => {
