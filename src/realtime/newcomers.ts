@@ -50,8 +50,9 @@ export class Newcomers {
    * waits. Where it was read on another node, what that has yet to tell is kept from coming twice.
    */
   private async tellPresent(person: Topic, event: DomainEvent<{ conversation: ConversationState }>): Promise<void> {
-    const { id, serverId } = event.data.conversation;
-    const holding = [...this.hub.of(person)].filter((connection) => connection.beginSync(id));
+    const { id, serverId, parent } = event.data.conversation;
+    const begin = (connection: Connection) => connection.beginSync(id, parent?.conversationId, serverId);
+    const holding = [...this.hub.of(person)].filter(begin);
     let { rev, lastSeq } = event.data.conversation;
     try {
       const conversation = await this.present(person, event.data.conversation);

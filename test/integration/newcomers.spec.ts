@@ -101,6 +101,21 @@ describe('who comes in while something is said', () => {
     socket.close();
   });
 
+  it('hear nothing more that waited for how a room stands, where they lose it before that is known', async () => {
+    await say('before');
+    const socket = await socketOf(bob);
+    between(conversations(), 'statesIn', () => say('meanwhile'));
+    between(conversations(), 'stateOf', async () => {
+      await say('while they belonged to it');
+      await here.app.get(MembershipsService).remove(ada, serverId, bob.userId);
+    });
+    await join();
+    await socket.next('member.removed');
+    await socket.settle();
+    expect(socket.heard.at(-2)).toMatchObject({ type: 'member.removed' });
+    socket.close();
+  });
+
   it('are told nothing twice that another node tells later than the database', async () => {
     await join();
     await say('before');
