@@ -1,7 +1,7 @@
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import pLimit from 'p-limit';
 import { AccessService } from '../access/access.service.js';
-import { audienceOf } from '../access/facts.js';
+import { audienceOf, inside } from '../access/facts.js';
 import { ConversationCleared, ConversationDeleted } from '../conversations/conversations.events.js';
 import { type Changes, HistoryService } from '../messages/history.service.js';
 import type { MessageView } from '../messages/message.presenter.js';
@@ -148,7 +148,7 @@ export class Mending implements OnModuleInit {
     const present = await this.access.roomOf(conversationId);
     if (!present) return this.tellGone(conversationId);
     const audience = audienceOf(present);
-    const events = read.map((event) => ({ ...event, audience }));
+    const events = read.map((event) => inside(present, { ...event, audience }));
     // Other nodes' events may have been passed on until here. From here on nothing comes between, until all is told.
     const seqKnown = this.order.known(conversationId)?.seq;
     if (seqKnown === undefined) return;

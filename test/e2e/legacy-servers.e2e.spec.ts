@@ -148,6 +148,17 @@ describe('a client of the old community server', () => {
     present.close();
   });
 
+  it('hears nothing over the old socket of threads, which it does not know', async () => {
+    const past = await openSocket(app.url, `/chat/ws?token=${bob.token}`);
+    const { id } = await ada.say(channel, 'a thread hangs on this');
+    const thread = (await ada.post(`/conversations/${channel}/messages/${id}/thread`)).body;
+    await ada.say(thread.id, 'in the thread');
+    await ada.say(channel, 'in the channel');
+    await past.next((frame) => frame.text === 'in the channel');
+    expect(past.of('new_message').map(({ text }) => text)).toEqual(['a thread hangs on this', 'in the channel']);
+    past.close();
+  });
+
   it('leaves no token in any log line', () => {
     expect(app.output()).toContain('/chat/servers');
     expect([ada, bob, eve].filter(({ token }) => app.output().includes(token))).toEqual([]);

@@ -80,6 +80,17 @@ describe('what another node did and did not tell', () => {
     expect(await heard(socket, id, told)).toEqual(told);
   });
 
+  it('in a thread is not told to an old client, which knows channels only', async () => {
+    const { id } = await syncedThread();
+    const old = await two.oldSocketOf(two.bob);
+    await say('lost in the thread', { id });
+    await say('lost in the channel');
+    readAll();
+    await old.next(({ text }) => text === 'lost in the channel');
+    await wait();
+    expect(old.heard.map(({ text }) => text)).toEqual(['lost in the channel']);
+  });
+
   it('in a thread that somebody synced is told, though another one came who knew it from `ready`', async () => {
     const { id, socket } = await syncedThread();
     two.news = [];

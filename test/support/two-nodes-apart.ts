@@ -2,18 +2,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { AccessService } from '../../src/access/access.service.js';
 import type { Actor } from '../../src/auth/actor.js';
+import { TokensService } from '../../src/auth/tokens.service.js';
 import { MessagesService } from '../../src/messages/messages.service.js';
 import { ThreadsService } from '../../src/messages/threads/threads.service.js';
 import { EventBus } from '../../src/platform/events/event-bus.js';
 import type { DomainEvent } from '../../src/platform/events/event.js';
 import { HintsLost } from '../../src/platform/nodes/nodes.events.js';
+import { Hub } from '../../src/realtime/hub.js';
 import { ChannelsService } from '../../src/servers/channels/channels.service.js';
 import { MembershipsService } from '../../src/servers/memberships/memberships.service.js';
 import { ServersService } from '../../src/servers/servers/servers.service.js';
 import { PeerService } from '../../src/sessions/peer/peer.service.js';
 import { SessionsService } from '../../src/sessions/sessions.service.js';
 import { listening, socketTo } from './apart.js';
-import type { Socket } from './people.js';
+import { openSocket, type Socket } from './people.js';
 import { actor, type Services, twoNodes } from './services.js';
 
 /** Long enough for what should not come. */
@@ -77,6 +79,16 @@ export class TwoNodesApart {
     const socket = await socketTo(this.here, this.url, person);
     this.sockets.push(socket);
     await socket.next('ready');
+    return socket;
+  };
+
+  /** As a client of the old community server opens one. It is there to be told, though nothing says so to it. */
+  oldSocketOf = async ({ userId, loginId }: Actor): Promise<Socket> => {
+    const { accessToken } = this.here.app.get(TokensService).issue(userId, loginId);
+    const socket = await openSocket(this.url, `/chat/ws?token=${accessToken}`);
+    this.sockets.push(socket);
+    const { connections } = this.here.app.get(Hub);
+    while ([...connections].some(({ isOpening }) => isOpening)) await sleep(10);
     return socket;
   };
 

@@ -54,10 +54,10 @@ export class ServersDialect implements Dialect {
   }
 
   encode(event: DomainEvent): string | undefined {
-    const { type, audience, data } = event;
+    const { type, audience, data, within } = event;
     if (TYPING[type]) return typingFrame(event, TYPING[type]);
     const [topic] = audience;
-    if (type !== MessageCreated.type || !topic?.startsWith('server:')) return undefined;
+    if (type !== MessageCreated.type || within !== undefined || !topic?.startsWith('server:')) return undefined;
     const { message, conversationId } = data as MessageChange;
     return JSON.stringify({
       type: 'new_message',
