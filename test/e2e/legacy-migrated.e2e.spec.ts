@@ -303,5 +303,21 @@ describe('people who came over, with the clients that they had', () => {
       const { body } = await eve.get(`/conversations/${general.id}/messages?after=5000`);
       expect(contents(body.items)).toEqual(all);
     });
+
+    it('name a server and a channel on the old socket by whatever ids they had, as on the old routes', async () => {
+      await house.rows(
+        `INSERT INTO imported_ids (kind, external_id, scope, import_id, target_id)
+         SELECT kind, 'the ' || kind, scope, import_id, target_id FROM imported_ids WHERE target_id = ANY($1)`,
+        [[server.id, general.id]],
+      );
+      const [serverId, channelId] = ['the server', 'the conversation'];
+      const routed = await ada.old('POST', `/chat/servers/${serverId}/channels/${channelId}/messages`, { text: 'one' });
+      expect(routed.status).toBe(201);
+      const past = await openSocket(app.url, `/chat/ws?token=${ada.token}`);
+      past.send({ type: 'send_message', serverId, channelId, text: 'two' });
+      await past.next(({ type, text }) => type === 'error' || text === 'two');
+      expect(past.of('error')).toEqual([]);
+      past.close();
+    });
   });
 });

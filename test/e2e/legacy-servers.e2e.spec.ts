@@ -159,6 +159,14 @@ describe('a client of the old community server', () => {
     past.close();
   });
 
+  it('may send fields over the old socket that nobody reads', async () => {
+    const past = await openSocket(app.url, `/chat/ws?token=${bob.token}`);
+    past.send({ type: 'send_message', serverId: server, channelId: channel, text: 'and more', user: bob.name });
+    await past.next(({ type, text }) => type === 'error' || text === 'and more');
+    expect(past.of('error')).toEqual([]);
+    past.close();
+  });
+
   it('leaves no token in any log line', () => {
     expect(app.output()).toContain('/chat/servers');
     expect([ada, bob, eve].filter(({ token }) => app.output().includes(token))).toEqual([]);

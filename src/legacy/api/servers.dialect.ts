@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { IsString } from 'class-validator';
+import { IsString, Length } from 'class-validator';
 import { AccessService } from '../../access/access.service.js';
 import type { Writer } from '../../access/pass.js';
 import { IsContent } from '../../messages/messages.dto.js';
@@ -7,10 +7,9 @@ import { type MessageChange, MessageCreated } from '../../messages/messages.even
 import { MessagesService } from '../../messages/messages.service.js';
 import { Config } from '../../platform/config/config.js';
 import type { DomainEvent, Topic } from '../../platform/events/event.js';
-import { IsId } from '../../platform/http/is-id.js';
 import { Problem } from '../../platform/http/problem.js';
 import { problemOf } from '../../platform/http/problem.filter.js';
-import { checked } from '../../platform/http/validation.js';
+import { checked, LeavesOutUnknown } from '../../platform/http/validation.js';
 import type { Connection, Dialect } from '../../realtime/connection.js';
 import { RateLimiter } from '../../realtime/rate-limiter.js';
 import { Typing } from '../../realtime/typing.js';
@@ -18,12 +17,15 @@ import { type SomebodyTyping, TypingStarted, TypingStopped } from '../../realtim
 import { clockTime } from './clock-time.js';
 import { OldIds } from './old-ids.js';
 
+@LeavesOutUnknown()
 class ChannelFrame {
   @IsString() type: string;
-  @IsId() serverId: string;
-  @IsId() channelId: string;
+  /** Of today, or from before an import. */
+  @IsString() @Length(1, 200) serverId: string;
+  @IsString() @Length(1, 200) channelId: string;
 }
 
+@LeavesOutUnknown()
 class SendFrame extends ChannelFrame {
   @IsContent() text: string;
 }
