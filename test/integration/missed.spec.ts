@@ -91,6 +91,16 @@ describe('what another node did and did not tell', () => {
     expect(old.heard.map(({ text }) => text)).toEqual(['lost in the channel']);
   });
 
+  it('is not told to an old client where it is deleted again', async () => {
+    const old = await two.oldSocketOf(two.ada);
+    const { id } = await say('gone');
+    await two.there.app.get(MessagesService).delete(await enter(two.ada, two.room), id);
+    await say('lost');
+    readAll();
+    await old.next(({ text }) => text === 'lost');
+    expect(old.heard.map(({ text }) => text)).toEqual(['lost']);
+  });
+
   it('in a thread that somebody synced is told, though another one came who knew it from `ready`', async () => {
     const { id, socket } = await syncedThread();
     two.news = [];

@@ -61,6 +61,8 @@ export class ServersDialect implements Dialect {
     const [topic] = audience;
     if (type !== MessageCreated.type || within !== undefined || !topic?.startsWith('server:')) return undefined;
     const { message, conversationId } = data as MessageChange;
+    // New here, and deleted again before this node was told of it.
+    if (message.deletedAt) return undefined;
     return JSON.stringify({
       type: 'new_message',
       id: message.id,
