@@ -1,6 +1,6 @@
-import { SendBody } from '../../messages/messages.dto.js';
-import type { FieldError, Problem } from './problem.js';
-import { checked } from './validation.js';
+import type { FieldError, Problem } from '../platform/http/problem.js';
+import { checked } from '../platform/http/validation.js';
+import { SendBody } from './messages.dto.js';
 
 describe('what is checked of a body before its fields are', () => {
   const wrongIn = (body: object): FieldError[] | undefined => {
