@@ -31,13 +31,18 @@ export class Subscriptions implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.bus.on(ConversationDeleted, ({ conversationId }) => this.hub.drop(`conversation:${conversationId}`));
+    this.bus.on(ConversationDeleted, ({ conversationId }, { audience }) => this.endFor(audience, conversationId));
     for (const kind of [StandingChanged, StandingNoted]) this.bus.on(kind, ({ scope }) => this.judgeScope(scope));
     this.bus.on(HintsLost, () => {
       for (const connection of this.hub.connections) {
         for (const topic of connection.topics) this.judgeAgain(connection, topic);
       }
     });
+  }
+
+  /** The room is gone, or only their part in it: whoever else shows it goes on. */
+  private endFor(audience: readonly Topic[], conversationId: string): void {
+    for (const topic of audience) for (const connection of this.hub.of(topic)) this.end(connection, conversationId);
   }
 
   private judgeScope(scope: Scope): void {

@@ -218,6 +218,20 @@ describe('who has left', () => {
     expect(socket.of('presence').filter(({ status }) => status === 'dnd')).toEqual([]);
   });
 
+  it('takes nothing from who goes on showing the session: they are told who helps next and comes', async () => {
+    const [before, after] = [await advocate(), await advocate()];
+    const id = await session();
+    await peers(two.here).claim(before, id);
+    const owner = await socketOf(two.ada);
+    await owner.ask({ type: 'subscribe', conversationId: id });
+    await peers(two.here).release(await enter(before, id, two.here));
+    await peers(two.here).claim(after, id);
+    await wait();
+    await socketOf(after);
+    await wait();
+    expect(owner.of('presence').filter(({ userId }) => userId === after.userId)).toMatchObject([{ status: 'online' }]);
+  });
+
   it('is not told who types', async () => {
     const adv = await advocate();
     const id = await session();
