@@ -150,7 +150,8 @@ describe('a client of the old community server', () => {
 
   it('hears nothing over the old socket of threads, which it does not know', async () => {
     const past = await openSocket(app.url, `/chat/ws?token=${bob.token}`);
-    const { id } = await ada.say(channel, 'a thread hangs on this');
+    past.send({ type: 'send_message', serverId: server, channelId: channel, text: 'a thread hangs on this' });
+    const { id } = await past.next((frame) => frame.text === 'a thread hangs on this');
     const thread = (await ada.post(`/conversations/${channel}/messages/${id}/thread`)).body;
     await ada.say(thread.id, 'in the thread');
     await ada.say(channel, 'in the channel');
