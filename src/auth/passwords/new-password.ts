@@ -11,8 +11,9 @@ const COMMON: ReadonlySet<string> = new Set(
   dictionary['passwords-common'].map(String).filter((password) => password.length >= SHORTEST),
 );
 
+/** What is too long is refused for that: to put a megabyte of accents in order holds the node up for minutes. */
 export function isCommonPassword(password: string): boolean {
-  return COMMON.has(password.normalize('NFKC').toLowerCase());
+  return password.length <= 2 * LONGEST && COMMON.has(password.normalize('NFKC').toLowerCase());
 }
 
 /** A password to be: its length and that it is not a common one. Nothing else is asked of its make-up. */
