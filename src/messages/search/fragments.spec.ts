@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { fragmentsOf } from './fragments.js';
 import { readTerms } from './search-terms.js';
 
@@ -38,6 +39,17 @@ describe('the fragments of a message', () => {
     for (const query of ['a', 'aa', 'a'.repeat(250)]) {
       const fragments = fragmentsOf('a'.repeat(20_000), readTerms(query));
       expect(JSON.stringify(fragments).length).toBeLessThan(8000);
+    }
+  });
+
+  it('are looked for no further than they reach', () => {
+    const groups = readTerms('a');
+    const exec = jest.spyOn(RegExp.prototype, 'exec');
+    try {
+      expect(fragmentsOf('a'.repeat(20_000), groups)).toHaveLength(3);
+      expect(exec.mock.calls.length).toBeLessThan(1000);
+    } finally {
+      exec.mockRestore();
     }
   });
 

@@ -14,41 +14,50 @@ export class Fragment {
   marks: [number, number][];
 }
 
+/** What becomes a fragment: where it begins, and what was found in it, both in the whole text. */
+interface Piece {
+  from: number;
+  marks: [number, number][];
+}
+
 const AROUND = 60;
 const MOST_FRAGMENTS = 3;
 const LONGEST = 300;
 
 /** Gives up to three pieces of the text with what was looked for marked, the first of them in the order of the text. */
 export function fragmentsOf(content: string, groups: Group[]): Fragment[] {
-  const marks = marksIn(content, groups);
-  if (marks.length === 0) return [{ text: cut(content, 0, 2 * AROUND), marks: [] }];
-  const fragments: Fragment[] = [];
-  for (let i = 0; i < marks.length && fragments.length < MOST_FRAGMENTS;) {
-    const [start] = marks[i] as [number, number];
-    const from = whole(content, Math.max(0, start - AROUND));
-    const inside = marks.slice(i).filter(([, end], n) => n === 0 || end - from <= LONGEST - AROUND);
-    const [, last] = inside.at(-1) as [number, number];
-    const end = Math.min(last, from + LONGEST);
-    fragments.push({
+  const pieces = piecesOfText(content, groups);
+  if (pieces.length === 0) return [{ text: cut(content, 0, 2 * AROUND), marks: [] }];
+  return pieces.map(({ from, marks }) => {
+    const end = Math.min(marks.at(-1)?.[1] ?? from, from + LONGEST);
+    return {
       text: cut(content, from, end + AROUND),
-      marks: inside.map(([a, b]) => [a - from, Math.min(b, end) - from]),
-    });
-    i += inside.length;
+      marks: marks.map(([a, b]) => [a - from, Math.min(b, end) - from]),
+    };
+  });
+}
+
+/** Looks no further than it shows: a letter stands 20,000 times in a message, and a page has 100 of these. */
+function piecesOfText(content: string, groups: Group[]): Piece[] {
+  const pieces: Piece[] = [];
+  for (const [start, end] of marksIn(content, groups)) {
+    const piece = pieces.at(-1);
+    if (piece && end - piece.from <= LONGEST - AROUND) piece.marks.push([start, end]);
+    else if (pieces.length === MOST_FRAGMENTS) break;
+    else pieces.push({ from: whole(content, Math.max(0, start - AROUND)), marks: [[start, end]] });
   }
-  return fragments;
+  return pieces;
 }
 
 /** Where the terms stand in the text, in order; what overlaps is one. */
-function marksIn(content: string, groups: Group[]): [number, number][] {
+function* marksIn(content: string, groups: Group[]): Generator<[number, number]> {
   const texts = new Set(groups.flatMap(({ wanted }) => wanted.flatMap((term) => [term.text, ...piecesOf(term)])));
   // The longest first: of a phrase and its words, where both stand, the phrase is marked.
   const pattern = [...texts]
     .sort((a, b) => b.length - a.length)
     .map((text) => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&'));
-  return [...content.matchAll(new RegExp(pattern.join('|'), 'giu'))].map(({ 0: found, index }) => [
-    index,
-    index + found.length,
-  ]);
+  for (const { 0: found, index } of content.matchAll(new RegExp(pattern.join('|'), 'giu')))
+    yield [index, index + found.length];
 }
 
 function cut(content: string, from: number, to: number): string {
