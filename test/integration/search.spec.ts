@@ -1,6 +1,7 @@
 import type { Actor } from '../../src/auth/actor.js';
 import { lookUpStatement, walkStatement } from '../../src/messages/search/search-statement.js';
 import { SearchService } from '../../src/messages/search/search.service.js';
+import { Database } from '../../src/platform/database/database.js';
 import { readTerms } from '../../src/messages/search/search-terms.js';
 import { ServersService } from '../../src/servers/servers/servers.service.js';
 import { actor, type Services, servicesOnOwnDatabase } from '../support/services.js';
@@ -88,6 +89,24 @@ describe('search among many messages', () => {
     const wanted = await expected(pattern, most);
     for (const limit of [100, 13]) expect(await all(q, most, limit)).toEqual(wanted);
     expect(wanted.length > 0 || q === 'never').toBe(true);
+  });
+
+  it('leaves connections to all other calls, however many searches wait', async () => {
+    const { app, dataSource } = services;
+    const held = dataSource.createQueryRunner();
+    await held.startTransaction();
+    await held.query(`LOCK TABLE messages`);
+    let ended = 0;
+    const search = () => app.get(SearchService).search(ada, { q: 'seldom', limit: 50 });
+    const settled = Promise.allSettled(Array.from({ length: 40 }, () => search().finally(() => (ended += 1))));
+    try {
+      await app.get(Database).query(`SELECT 1`);
+      expect(ended).toBe(0);
+    } finally {
+      await held.rollbackTransaction();
+      await held.release();
+      await settled;
+    }
   });
 
   it('finds what was said in any of thousands of threads', async () => {
