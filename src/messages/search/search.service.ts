@@ -17,19 +17,24 @@ const SETTINGS = `
   SELECT set_config('statement_timeout', '3s', true), set_config('jit', 'off', true),
     set_config('enable_seqscan', 'off', true), set_config('work_mem', '16MB', true), set_config('max_parallel_workers_per_gather', '0', true)`;
 
-/** What is said 20,000 times in a message makes each search of it take all its time: then the others' calls have connections left. */
-const MANY_AT_ONCE = 8;
+/**
+ * Of this node's connections. What is said 20,000 times in a message makes each search for it take all its three seconds:
+ * then the calls of others have connections left.
+ */
+const AT_ONCE = 8;
+const MAX_WAITING = 50;
+const TOO_MANY = 'Too many searches wait right now. Try again shortly.';
 
 /** Finds messages in the rooms of a person. */
 @Injectable()
 export class SearchService {
-  private readonly inTurn = pLimit(MANY_AT_ONCE);
+  private readonly line = pLimit(AT_ONCE);
 
   constructor(private readonly work: UnitOfWork) {}
 
   /**
    * Messages with all the words first, then those with parts of them; the newest first in each. Throws 400 for a query
-   * that looks for nothing, 404 for a place that the caller does not see, 503 where it takes too long.
+   * that looks for nothing, 404 for a place that the caller does not see, 503 where it takes too long or too many wait.
    */
   async search({ userId }: Actor, query: SearchQuery): Promise<Page<FoundMessage>> {
     const groups = readTerms(query.q);
@@ -45,7 +50,8 @@ export class SearchService {
       if (words.length === wanted || !parts) return words;
       return [...words, ...(await find(tx, { ...base, rank: 'parts', limit: wanted - words.length }, glance?.parts))];
     };
-    const rows = await this.inTurn(() => this.work.run(inOneTransaction));
+    if (this.line.pendingCount >= MAX_WAITING) throw new Problem(503, 'overloaded', TOO_MANY);
+    const rows = await this.line(() => this.work.run(inOneTransaction));
     if (rows.length === 0 && query.in) await this.mustSee(userId, query.in);
     const expected = expectedBehind(rows.slice(0, query.limit));
     const keyOf = ({ rank, createdAt, id }: FoundRow) => {
