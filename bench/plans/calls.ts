@@ -23,7 +23,7 @@ const DAY_MS = 86_400_000;
 /** Of different people and places for each call. */
 const VARIETY = 20;
 
-/** What can be read, of the crowd in this house. */
+/** What can be read, of the crowd in this house, and a change of what was said. */
 export async function callsOf(house: House): Promise<Call[]> {
   const { dataSource } = house;
   const ids = async (sql: string, values: unknown[] = []): Promise<string[]> => {
@@ -57,7 +57,7 @@ export async function callsOf(house: House): Promise<Call[]> {
   const members = await ids(`SELECT user_id AS id FROM memberships WHERE server_id = $1 ORDER BY user_id`, [biggest]);
   const audited = await ids(`SELECT id FROM audit_log WHERE server_id = $1 ORDER BY id DESC`, [biggest]);
   const sessions = await dataSource.query<{ id: string; ownerId: string }[]>(
-    `SELECT id, owner_id AS "ownerId" FROM sessions ORDER BY id LIMIT ${VARIETY}`,
+    `SELECT id, owner_id AS "ownerId" FROM sessions WHERE type = 'peer' ORDER BY id LIMIT ${VARIETY}`,
   );
   const owners = await Promise.all(
     sessions.map(async ({ id, ownerId }) => ({ id, token: await house.signIn(ownerId) })),
@@ -69,6 +69,12 @@ export async function callsOf(house: House): Promise<Call[]> {
     const body = await response.text();
     if (response.status !== 200) throw new Error(`${path} answered ${response.status}: ${body}`);
     return body;
+  };
+  const write = async (method: string, token: string, path: string, body: object): Promise<{ id: string }> => {
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    const response = await fetch(`${house.app.url}/api/v1${path}`, { method, headers, body: JSON.stringify(body) });
+    if (!response.ok) throw new Error(`${path} answered ${response.status}`);
+    return (await response.json()) as { id: string };
   };
   const ask = (token: string, path: string) => drain(`${house.app.url}/api/v1${path}`, token);
   const add = (what: string, about: string, asks: (() => Promise<void>)[], goal = GOAL_MS) =>
@@ -134,6 +140,12 @@ export async function callsOf(house: House): Promise<Call[]> {
     'for a moderator',
     edited.map((id) => () => ask(admin.token, `${messages}/${id}/revisions`)),
   );
+  let edits = 0;
+  const edit = async ({ token }: Person) => {
+    const { id } = await write('POST', token, messages, { content: 'said here' });
+    return async () => void (await write('PATCH', token, `${messages}/${id}`, { content: `edited ${(edits += 1)}` }));
+  };
+  add('PATCH /conversations/{id}/messages/{id}', 'in the biggest room', await Promise.all(busy.map(edit)));
   get('GET /conversations/{id}/threads', 'of 2,000', () => `/conversations/${busiest}/threads`);
   get('GET /conversations/{id}/notifications', '', () => `/conversations/${busiest}/notifications`);
 

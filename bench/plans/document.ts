@@ -13,11 +13,11 @@ export interface Result {
 
 export function documentOf(results: Result[], { size, version }: { size: Size; version: string }): string {
   return [
-    '# How each list is read',
+    '# How each list is read, and a message changed',
     '',
     `Written by \`npm run bench:plans\`: PostgreSQL ${version} with its default settings, ${count(size.messages)} messages in`,
-    `${count(size.channels)} channels (half of them in one), ${count(size.members)} people in 1 to 15 servers and one that all are in, and what they`,
-    'do with messages. The plans are those of the statements that the app sent, as `auto_explain` wrote them once each had been',
+    `${count(size.channels)} channels (half of them in one), ${count(size.members)} people in 1 to 15 servers and one that all are in, ten short`,
+    'sessions with an agent of each, and what they do with messages. The plans are those of the statements that the app sent, as `auto_explain` wrote them once each had been',
     'asked several times. Where one reads the whole of a table of more than 10,000 rows, the command fails.',
     '',
     'Buffers are pages of 8 KiB and ms the time in PostgreSQL while it measures itself, of all statements of the call together. p50 and p99 are',

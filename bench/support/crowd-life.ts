@@ -2,15 +2,34 @@ import type { QueryRunner } from 'typeorm';
 
 /**
  * What people do with the messages of a crowd: edits, reactions, pins, mentions, threads, files, deletions, reading.
- * And what is about them: direct conversations, peer sessions, bans, invites, an audit log.
+ * And what is about them: direct conversations, peer sessions, many short ones with an agent, bans, invites, an audit log.
  */
 export async function giveLife(runner: QueryRunner): Promise<void> {
   await changes(runner);
   await threads(runner);
   await betweenPeople(runner);
+  await withAgents(runner);
   await reading(runner);
   await moderation(runner);
   await notifications(runner);
+}
+
+/** Ten questions of each person with their answers: most rooms are so small that a plan for all rooms is one for these. */
+async function withAgents(runner: QueryRunner): Promise<void> {
+  await runner.query(`
+    CREATE TEMP TABLE questions AS
+    SELECT uuidv7() AS id, u.id AS owner_id, agent.id AS agent_id, now() - (n * 7 + random()) * interval '1 day' AS at
+    FROM users u, generate_series(1, 10) n, (SELECT id FROM agents LIMIT 1) agent`);
+  await runner.query(`
+    INSERT INTO conversations (id, kind, last_seq, last_rev, last_message_at, created_at)
+    SELECT id, 'session', 2, 2, at, at FROM questions`);
+  await runner.query(`
+    INSERT INTO sessions (id, type, owner_id, agent_id, title) SELECT id, 'agent', owner_id, agent_id, 'A question' FROM questions`);
+  await runner.query(`
+    INSERT INTO messages (conversation_id, seq, id, rev, author_id, agent_id, role, content, created_at)
+    SELECT id, seq, uuidv7(at - now()), seq, CASE WHEN seq = 1 THEN owner_id END, CASE WHEN seq = 2 THEN agent_id END,
+      CASE WHEN seq = 1 THEN 'user' ELSE 'agent' END, 'What do you think of this?', at
+    FROM questions, generate_series(1, 2) seq`);
 }
 
 /** Every twentieth message was changed after it was sent: edited, reacted to, some pinned, some deleted. */
