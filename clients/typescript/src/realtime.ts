@@ -52,6 +52,9 @@ export class SignedOutError extends Error {}
 /** A sync that is refused with one of these is asked for again: the conversation is there. */
 const SYNC_AGAIN: ReadonlySet<string> = new Set([...FOR_NOW, 'sync_running', 'sync_interrupted']);
 
+/** A timer may fire a moment before the clock says so: the token would still be the one that was told last. */
+const EARLY_MS = 10;
+
 interface Waiting {
   resolve(answer: Ack): void;
   reject(error: Error): void;
@@ -295,7 +298,7 @@ export class Realtime extends Emitter<RealtimeEvents> {
     const socket = this.socket;
     try {
       const { freshFor } = await this.options.token();
-      this.later(freshFor, () => void this.authenticate(socket));
+      this.later(freshFor + EARLY_MS, () => void this.authenticate(socket));
     } catch {
       // The socket is closed with 4001 when the time comes, and what is wrong shows on coming back.
       return;
