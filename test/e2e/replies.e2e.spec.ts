@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
 import { EventStream, textOf } from '../support/event-stream.js';
 import { Model } from '../support/model.js';
 import { administrator, type Person, person, type Socket } from '../support/people.js';
@@ -433,6 +435,28 @@ describe("an agent's reply", () => {
     let again = await EventStream.open(ada, 'GET', `/sessions/${id}/reply`);
     while (again.status === 429) again = await EventStream.open(ada, 'GET', `/sessions/${id}/reply`);
     call.answer('Yes');
+    expect((await again.ended).at(-1)).toMatchObject({ event: 'done', data: { message: { content: 'Yes' } } });
+  });
+
+  it('is waited for no longer by somebody who left before it was found', async () => {
+    const id = await newSession();
+    await ada.say(id, 'Hello?');
+    const call = await model.next();
+    const holding = new pg.Client({ connectionString: database.url });
+    await holding.connect();
+    await holding.query(`BEGIN; LOCK TABLE replies`);
+    const leaving = new AbortController();
+    const left = Array.from({ length: 12 }, () =>
+      EventStream.open(ada, 'GET', `/sessions/${id}/reply`, leaving.signal).catch(() => undefined),
+    );
+    await sleep(300);
+    leaving.abort();
+    await Promise.all(left);
+    await sleep(300);
+    await holding.query(`ROLLBACK`);
+    await holding.end();
+    call.answer('Yes');
+    const again = await EventStream.open(ada, 'GET', `/sessions/${id}/reply`);
     expect((await again.ended).at(-1)).toMatchObject({ event: 'done', data: { message: { content: 'Yes' } } });
   });
 

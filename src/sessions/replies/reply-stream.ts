@@ -35,6 +35,8 @@ export class ReplyStream {
    * second, so an account has no more of them than sockets: throws 429 `too_many_connections`.
    */
   leaving({ userId, loginId }: Actor, response: Response): AbortSignal {
+    // What has closed already closes no second time.
+    if (response.destroyed) return AbortSignal.abort();
     const open = this.open.get(userId) ?? new Map<AbortController, string>();
     if (open.size >= this.config.maxConnectionsOfUser) throw tooMany(this.config.maxConnectionsOfUser);
     const stream = new AbortController();
