@@ -271,6 +271,8 @@ describe('the export of Slack', () => {
         slackMessage('U8', 6, 'From beyond', { user_profile: { name: 'zed', real_name: 'Zed' } }),
         { type: 'message', user: 'U1', ts: slackTs(7), subtype: 'channel_archive' },
         'text',
+        slackMessage('half \ud800', 10, 'Half a name'),
+        slackMessage('U1', 11, 'In no thread', { thread_ts: 'nul \u0000' }),
         {
           type: 'message',
           user: 'U1',
@@ -288,11 +290,12 @@ describe('the export of Slack', () => {
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.not.stringMatching(/\n\s+at /) });
     expect((await house.rejects()).map(({ table, reason }) => `${table}: ${reason}`)).toEqual([
       'users: profile is no JSON object',
-      ...['users: no id', 'users: no object', 'channels: no id'],
+      ...['users: no id', 'users: no object', 'channels: no id', 'threads: unreadable ts'],
       'messages: orphaned message: its conversation is missing or was not carried',
       'messages: text is longer than 200000 characters (one beyond ASCII counts for four)',
       ...['messages: unreadable ts', 'messages: no author', 'messages: neither text nor files'],
       ...['messages: duplicate id', 'messages: no message'],
+      'messages: orphaned message: its conversation is missing or was not carried',
     ]);
     expect(stdout).toContain('Unstorable characters replaced in:\n  messages.text (1)');
     expect(await said()).toEqual([
@@ -301,6 +304,7 @@ describe('the export of Slack', () => {
       'C1 zed: From beyond',
       'C1 -: channel archive',
       'C1 U1: In a #general block',
+      'C1 user-half-: Half a name',
     ]);
     await expect(openSlack(await zip('other.zip', { 'conversations.json': [] }))).rejects.toThrow(
       /it is no export of Slack/,

@@ -117,6 +117,25 @@ describe('the exports of MongoDB', () => {
     expect((await house.carry('characters', file)).stderr).toContain('is no folder');
   }, 180_000);
 
+  it('is stopped by no name of a field, no role that every object has, and no document that is nothing', async () => {
+    const odd = [
+      { _id: oid(24), sessionId: oid(1), role: 'constructor', content: 'x', createdAt: day(1) },
+      { $undefined: true },
+      { ...oid(25) },
+    ];
+    const named = messages.map((row) => ({ ...row, 'half\ud800': 1, 'nul\u0000': 1, constructor: 1 }));
+    const folder = await mongoFolder(house.path('odd'), sessions, [...named, ...odd]);
+    const { code, stdout } = await house.carry('characters', folder);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: expect.stringContaining('6 found = 3 to carry') });
+    expect(stdout).toContain('chatmessages.half\ufffd (3)');
+    expect(stdout).toContain('chatmessages.nul\u2400 (3)');
+    expect((await house.rejects()).map(({ reason }) => reason)).toEqual([
+      'unknown role',
+      'not a document',
+      'not a document',
+    ]);
+  }, 180_000);
+
   it('reads every form that mongoexport writes: relaxed and canonical, of today and of old, pretty or not', async () => {
     const at = new Date('2024-01-15T10:30:00.000Z');
     const forms: [object, unknown][] = [

@@ -100,15 +100,25 @@ function withMended(row: RawRow | BrokenRow): RawRow | BrokenRow {
 
 function revived(value: unknown): RawRow | BrokenRow {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return new BrokenRow('not a document', JSON.stringify(value).slice(0, SHOWN));
+    return notADocument(value);
   }
   if (isTooDeep(value)) return new BrokenRow('nested too deeply', Object.keys(value).join(', ').slice(0, SHOWN));
   try {
-    return EJSON.deserialize(value) as RawRow;
+    const document: unknown = EJSON.deserialize(value);
+    // A date or an id by itself is an object as well, and `{ "$undefined": true }` is nothing.
+    return isDocument(document) ? document : notADocument(value);
   } catch {
     // One bad date or id must not cost the rest of the document: what is readable field by field is read so.
     return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, revivedField(field)]));
   }
+}
+
+function isDocument(value: unknown): value is RawRow {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+}
+
+function notADocument(value: unknown): BrokenRow {
+  return new BrokenRow('not a document', JSON.stringify(value).slice(0, SHOWN));
 }
 
 function revivedField(field: unknown): unknown {

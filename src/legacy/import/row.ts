@@ -17,16 +17,22 @@ export class Notes {
   private readonly mended = new Map<string, number>();
 
   leaveOut(name: string, count = 1): void {
-    this.leftOut.set(name, (this.leftOut.get(name) ?? 0) + count);
+    add(this.leftOut, name, count);
   }
 
   mend(name: string): void {
-    this.mended.set(name, (this.mended.get(name) ?? 0) + 1);
+    add(this.mended, name, 1);
   }
 
   all(): { leftOut: Record<string, number>; mended: Record<string, number> } {
     return { leftOut: Object.fromEntries(this.leftOut), mended: Object.fromEntries(this.mended) };
   }
+}
+
+/** A document names its fields as it likes: the report of the import keeps what can be stored. */
+function add(counts: Map<string, number>, name: string, count: number): void {
+  const stored = storable(name);
+  counts.set(stored, (counts.get(stored) ?? 0) + count);
 }
 
 /**

@@ -3,16 +3,16 @@ import type { Row } from '../row.js';
 import type { OldMessage, OldSession, Source } from '../source.js';
 import { UnreadableValue } from '../values.js';
 
-const ROLES: Record<string, 'user' | 'agent' | 'system'> = {
-  user: 'user',
-  human: 'user',
-  assistant: 'agent',
-  agent: 'agent',
-  ai: 'agent',
-  bot: 'agent',
-  character: 'agent',
-  system: 'system',
-};
+const ROLES = new Map<string, 'user' | 'agent' | 'system'>([
+  ['user', 'user'],
+  ['human', 'user'],
+  ['assistant', 'agent'],
+  ['agent', 'agent'],
+  ['ai', 'agent'],
+  ['bot', 'agent'],
+  ['character', 'agent'],
+  ['system', 'system'],
+]);
 
 /** mongoexport's files of the characters backend: one session for each person and character. */
 export function openCharacters(location: string, label = ''): Promise<Source> {
@@ -37,7 +37,7 @@ function readSession(row: Row): OldSession {
 
 function readMessage(row: Row): OldMessage {
   const told = row.has('role') ? row.text('role') : row.text('sender');
-  const role = ROLES[told?.toLowerCase() ?? ''];
+  const role = ROLES.get(told?.toLowerCase() ?? '');
   if (!role) throw new UnreadableValue('unknown role');
   const createdAt = row.time('createdAt');
   return {

@@ -4,7 +4,11 @@ import type { OldMessage, OldRevision } from '../source.js';
 import { storable, UnreadableValue } from '../values.js';
 
 /** Who speaks, as the APIs of models call it. */
-export const ROLES: Record<string, OldMessage['role']> = { user: 'user', assistant: 'agent', system: 'system' };
+export const ROLES = new Map<string, OldMessage['role']>([
+  ['user', 'user'],
+  ['assistant', 'agent'],
+  ['system', 'system'],
+]);
 
 /** A chat of which every answer can have several: by id, the message before it and who speaks. */
 export interface ChatTree {

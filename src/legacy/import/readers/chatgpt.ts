@@ -66,7 +66,7 @@ function firstModel(mapping: RawRow): string | undefined {
 
 function readMessage(row: Row): OldMessage | OldRevision {
   const author = authorOf({ author: row.take('author') });
-  const role = author === 'tool' ? 'agent' : ROLES[author];
+  const role = author === 'tool' ? 'agent' : ROLES.get(author);
   if (!role) throw new UnreadableValue('unknown role');
   const metadata = row.has('metadata') ? row.inner('metadata') : undefined;
   const files = filesIn(metadata);

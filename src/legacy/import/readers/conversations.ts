@@ -3,13 +3,13 @@ import { type OldMessage, type OldSession, type Source, SourceError } from '../s
 import { SqliteFile } from '../sqlite.js';
 import { UnreadableValue } from '../values.js';
 
-const ROLES: Record<string, 'user' | 'agent' | 'system'> = {
-  user: 'user',
-  human: 'user',
-  assistant: 'agent',
-  ai: 'agent',
-  system: 'system',
-};
+const ROLES = new Map<string, 'user' | 'agent' | 'system'>([
+  ['user', 'user'],
+  ['human', 'user'],
+  ['assistant', 'agent'],
+  ['ai', 'agent'],
+  ['system', 'system'],
+]);
 
 export function isConversations(file: SqliteFile): boolean {
   return file.tables().includes('conversations') && file.columns('messages').includes('conversation_id');
@@ -55,7 +55,7 @@ function readSession(row: Row): OldSession {
 }
 
 function readMessage(row: Row): OldMessage {
-  const role = ROLES[row.text('role')?.toLowerCase() ?? ''];
+  const role = ROLES.get(row.text('role')?.toLowerCase() ?? '');
   if (!role) throw new UnreadableValue('unknown role');
   return {
     kind: 'message',

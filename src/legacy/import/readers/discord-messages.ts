@@ -10,13 +10,13 @@ import type { DiscordSurvey } from './discord-survey.js';
 /** What people, and bots on their behalf, say. Everything else is told by Discord itself. */
 const SAID = ['Default', 'Reply', '19', '20', '23'];
 /** What has no words in an export. */
-const TOLD: Record<string, string> = {
-  '8': 'boosted the server.',
-  '9': 'boosted the server to level 1.',
-  '10': 'boosted the server to level 2.',
-  '11': 'boosted the server to level 3.',
-  '12': 'follows another channel here.',
-};
+const TOLD = new Map([
+  ['8', 'boosted the server.'],
+  ['9', 'boosted the server to level 1.'],
+  ['10', 'boosted the server to level 2.'],
+  ['11', 'boosted the server to level 3.'],
+  ['12', 'follows another channel here.'],
+]);
 const THREAD_STARTER = '21';
 /** What is small enough to go with each page of a history. */
 const MAX_BESIDE = 16_384;
@@ -120,7 +120,7 @@ function toldIn(
   if (type === THREAD_STARTER) return thread ?? 'Thread';
   const who = storable(textOf(author.nickname) ?? textOf(author.name) ?? 'Somebody');
   if (type === 'ThreadCreated' && thread !== undefined) return `${who} started a thread: ${storable(thread)}`;
-  const what = content.trim() || TOLD[type] || `did something (${type}).`;
+  const what = content.trim() || TOLD.get(type) || `did something (${type}).`;
   return `${who} ${what.charAt(0).toLowerCase()}${what.slice(1)}`;
 }
 

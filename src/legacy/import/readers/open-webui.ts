@@ -124,7 +124,7 @@ function takeMessages(chat: Row): void {
 }
 
 function readMessage(row: Row): OldMessage | OldRevision {
-  const role = ROLES[textOf(row.peek('role')) ?? ''];
+  const role = ROLES.get(textOf(row.peek('role')) ?? '');
   if (!role) throw new UnreadableValue('unknown role');
   mustHavePlace(row);
   for (const name of ['parentId', 'parent_id', 'stored']) row.take(name);

@@ -2,6 +2,7 @@ import { listOf, objectOf, textOf } from '../json.js';
 import { jsonObjects } from '../json-elements.js';
 import type { RawRow } from '../row.js';
 import { BrokenRow } from '../source.js';
+import { storable } from '../values.js';
 import type { SlackWorkspace } from './slack-workspace.js';
 
 const DAY = /^([^/]+)\/\d{4}-\d\d-\d\d\.json$/;
@@ -143,7 +144,7 @@ function found(raw: RawRow, room: string, pins: ReadonlySet<string>): Found {
 }
 
 function timestampOf(value: unknown): string | null {
-  return typeof value === 'number' ? String(value) : textOf(value);
+  return typeof value === 'number' ? String(value) : storable(textOf(value) ?? '') || null;
 }
 
 function traceOf({ subtype }: RawRow): string | undefined {
