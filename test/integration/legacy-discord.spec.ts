@@ -383,7 +383,10 @@ describe('carrying the exports of DiscordChatExporter over', () => {
     const emoji = { id: NUL, name: NUL };
     const message = {
       ...{ type: 'Reply', content: `<@${NUL}> @${NUL}`, author: ADA, mentions: [user], isPinned: true },
-      ...{ reference: { messageId: NUL, channelId: GENERAL.id }, reactions: [{ emoji, users: [user, ADA], count: 2 }] },
+      ...{
+        reference: { messageId: NUL, channelId: GENERAL.id },
+        reactions: [reacted('👍', [user]), reacted('x', [ADA], { emoji })],
+      },
       ...{ attachments: [{ fileName: NUL, url: `https://x/${NUL}` }], stickers: [{ name: NUL, sourceUrl: NUL }] },
       ...{
         embeds: [{ title: NUL, url: NUL, fields: [{ name: NUL, value: NUL }] }],
@@ -409,7 +412,7 @@ describe('carrying the exports of DiscordChatExporter over', () => {
     await discordFile(path.join(folder, 'b.json'), guild, of, [{ ...message, id: '5', type: '21' }]);
     const { code, stdout, stderr } = await house.carry('discord', folder);
     expect([code, code === 2 ? '' : stderr + stdout]).toEqual([2, '']);
-    expect(stdout).toContain('messages: 6 found = 5 to carry');
+    expect(stdout).toContain('messages: 6 found = 6 to carry');
     expect(await house.rows(`SELECT name FROM channels`)).toEqual([{ name: 'a␀b' }]);
   }, 180_000);
 

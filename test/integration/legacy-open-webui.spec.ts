@@ -127,7 +127,11 @@ describe('the file of Open WebUI', () => {
     const file = webUi(
       house.path('odd.db'),
       {
-        big: webUiChat('b', { a: [null, 'user', 'y'.repeat(10_000_000)], b: ['a', 'assistant', 'half \ud800'] }),
+        big: webUiChat('b', {
+          a: [null, 'user', 'y'.repeat(10_000_000)],
+          b: ['a', 'assistant', 'half \ud800', { usage: { total_tokens: 1e308 } }],
+          c: ['b', 'constructor', 'No role'],
+        }),
         deep: `{"title": ${'['.repeat(900)}${']'.repeat(900)}, "history": {"messages": {"a": {}}}}`,
         tab: '{"title": "a\tb", "history": {"messages": {"a": {}}}}',
         ring: {},
@@ -140,7 +144,7 @@ describe('the file of Open WebUI', () => {
     const { code, stdout, stderr } = await house.carry('open-webui', file);
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.not.stringMatching(/\n\s+at /) });
     expect(stdout).toContain('chat: 4 found = 2 to carry + 0 carried before + 2 rejected');
-    expect(stdout).toContain('chat.messages: 2 found = 1 to carry + 0 carried before + 1 rejected');
+    expect(stdout).toContain('chat.messages: 3 found = 1 to carry + 0 carried before + 2 rejected');
     expect(stdout).toContain('chat_message: 3 found = 3 to carry + 0 carried before + 0 rejected');
     expect(stdout).toContain('Unstorable characters replaced in:\n  chat.messages.content (1)');
     const said = (await messages()).map(({ chat, content, forms }) => [chat, content, forms]);

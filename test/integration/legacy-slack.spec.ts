@@ -256,6 +256,7 @@ describe('the export of Slack', () => {
     const odd: Record<string, unknown> = {
       'users.json': [{ id: 'U1', name: 'ada', profile: 'none' }, { name: 'nobody' }, 5],
       'channels.json': [{ id: 'C1', name: 'general', topic: 7, members: 'all', pins: {} }, { name: 'no id' }],
+      'groups.json': [{ id: ' G1 ', name: 'Blanks', members: ['U1', 'nul \u0000', 'x'.repeat(2000)] }],
       'general/2023-11-14.json': [
         slackMessage('U1', 1, 'Good'),
         slackMessage('U1', 2, 'y'.repeat(300_000)),
@@ -272,6 +273,7 @@ describe('the export of Slack', () => {
         { type: 'message', user: 'U1', ts: slackTs(7), subtype: 'channel_archive' },
         'text',
         slackMessage('half \ud800', 10, 'Half a name'),
+        slackMessage('U'.repeat(1001), 12, 'Longer than any id'),
         slackMessage('U1', 11, 'In no thread', { thread_ts: 'nul \u0000' }),
         {
           type: 'message',
@@ -294,7 +296,7 @@ describe('the export of Slack', () => {
       'messages: orphaned message: its conversation is missing or was not carried',
       'messages: text is longer than 200000 characters (one beyond ASCII counts for four)',
       ...['messages: unreadable ts', 'messages: no author', 'messages: neither text nor files'],
-      ...['messages: duplicate id', 'messages: no message'],
+      ...['messages: duplicate id', 'messages: no message', 'messages: no author'],
       'messages: orphaned message: its conversation is missing or was not carried',
     ]);
     expect(stdout).toContain('Unstorable characters replaced in:\n  messages.text (1)');

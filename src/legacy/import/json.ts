@@ -1,4 +1,4 @@
-import { MendedText } from './values.js';
+import { fitsIndex, MendedText, storable } from './values.js';
 
 /** Nothing that people made is deeper, and neither PostgreSQL nor a walk through it takes any depth. */
 export const MAX_DEPTH = 500;
@@ -35,4 +35,10 @@ export function listOf(value: unknown): unknown[] {
 
 export function textOf(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
+}
+
+/** An id that stands deeper than its row, in the words of `Row.id`; nothing where that would refuse it. */
+export function idIn(value: unknown): string | null {
+  const id = typeof value === 'string' ? storable(value.trim()) : '';
+  return id !== '' && fitsIndex(id) ? id : null;
 }

@@ -3,7 +3,7 @@ import { isLegacyHash } from '../../auth/passwords/legacy-hashes.js';
 import { comparable } from '../../users/names.js';
 import type { Notes } from './row.js';
 import { type OldPassword, type OldUser, type Source, SourceError } from './source.js';
-import { namedId, storable } from './values.js';
+import { namedId } from './values.js';
 
 const EMAIL = /^[^\s@]+@[^\s@]+$/;
 /** As long as an address can be (RFC 5321, 4.5.3.1.3). */
@@ -92,9 +92,7 @@ export class People {
   }
 
   /** Gives the account of an id, making one where the source has no user rows; undefined for an orphan. */
-  of(told: string): string | undefined {
-    // Some readers find it deep in what was said, where nothing has looked at it yet.
-    const ext = storable(told);
+  of(ext: string): string | undefined {
     const id = this.known.get(ext);
     if (id || id === null || this.source.unknownUsers === 'orphan') return id ?? undefined;
     return this.remember(ext, { username: /^[0-9a-f]{24}$|^\d+$/i.test(ext) ? `user-${ext}` : ext }, null);

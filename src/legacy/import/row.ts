@@ -1,5 +1,5 @@
 import { parsedOr } from './json.js';
-import { MendedText, readTime, storable, storableJson, UnreadableValue } from './values.js';
+import { fitsIndex, MAX_KEY_BYTES, MendedText, readTime, storable, storableJson, UnreadableValue } from './values.js';
 
 export type RawRow = Record<string, unknown>;
 
@@ -7,9 +7,7 @@ export type RawRow = Record<string, unknown>;
 const MAX_TEXT = 200_000;
 const BEYOND_ASCII = 4;
 const TOO_LONG = (name: string) => `${name} is longer than ${MAX_TEXT} characters (one beyond ASCII counts for four)`;
-const MAX_TOKENS = 2 ** 31 - 1;
-/** An entry of an index holds 2,700 bytes, of which other columns take their part. */
-const MAX_KEY_BYTES = 1000;
+export const MAX_TOKENS = 2 ** 31 - 1;
 
 /** What happened to fields, by `table.field`: not carried, or carried with stand-ins for what cannot be stored. */
 export class Notes {
@@ -187,8 +185,7 @@ function isTooLong(text: string): boolean {
 }
 
 function mustFitIndex(name: string, text: string): void {
-  if (text.length * 3 <= MAX_KEY_BYTES || Buffer.byteLength(text) <= MAX_KEY_BYTES) return;
-  throw new UnreadableValue(`${name} is longer than ${MAX_KEY_BYTES} bytes`);
+  if (!fitsIndex(text)) throw new UnreadableValue(`${name} is longer than ${MAX_KEY_BYTES} bytes`);
 }
 
 function isObject(value: unknown): value is RawRow {

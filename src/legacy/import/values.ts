@@ -2,6 +2,8 @@ import { hash } from 'node:crypto';
 
 /** Seconds up to the year 2286; anything above is milliseconds. */
 const LAST_SECOND = 10_000_000_000;
+/** An entry of an index holds 2,700 bytes, of which other columns take their part. */
+export const MAX_KEY_BYTES = 1000;
 const ISO = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?) ?(Z|[+-]\d\d(?::?\d\d)?)?)?$/;
 
 /** A value, or a row, that cannot be carried; the message is the reason that the rejects file gives. */
@@ -49,6 +51,10 @@ export function storable(text: string): string {
   const whole = text.includes('\u0000') ? text.replaceAll('\u0000', '\u2400') : text;
   const checked = whole as string & { isWellFormed(): boolean; toWellFormed(): string };
   return checked.isWellFormed() ? whole : checked.toWellFormed();
+}
+
+export function fitsIndex(text: string): boolean {
+  return text.length * 3 <= MAX_KEY_BYTES || Buffer.byteLength(text) <= MAX_KEY_BYTES;
 }
 
 /** Text in JSON, and its keys, made storable all the way down. */

@@ -1,4 +1,4 @@
-import { listOf, objectOf, textOf } from '../json.js';
+import { idIn, listOf, objectOf, textOf } from '../json.js';
 import { type LinkedFile, withLinks } from '../links.js';
 import { mentionOf } from '../mentioning.js';
 import { mustFitSearch, type RawRow, type Row } from '../row.js';
@@ -29,7 +29,7 @@ export function readMessage(row: Row, survey: DiscordSurvey): OldMessage {
   const id = needId(row);
   const conversation = row.needId('conversation');
   const author = objectOf(row.take('author'));
-  const authorId = textOf(author.id);
+  const authorId = idIn(author.id);
   if (authorId === null) throw new UnreadableValue('no author');
   const type = row.text('type') ?? 'Default';
   const isSaid = SAID.includes(type);

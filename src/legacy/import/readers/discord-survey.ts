@@ -1,4 +1,4 @@
-import { listOf, objectOf, textOf } from '../json.js';
+import { idIn, listOf, objectOf, textOf } from '../json.js';
 import type { RawRow } from '../row.js';
 import { BrokenRow } from '../source.js';
 import { readTime, storable } from '../values.js';
@@ -75,7 +75,7 @@ export class DiscordSurvey {
   }
 
   private know(person: RawRow): string | null {
-    const id = textOf(person.id);
+    const id = idIn(person.id);
     if (id !== null && !this.people.has(id)) this.people.set(id, person);
     return id;
   }

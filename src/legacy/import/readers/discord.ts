@@ -1,4 +1,4 @@
-import { listOf, objectOf, textOf } from '../json.js';
+import { idIn, listOf, objectOf, textOf } from '../json.js';
 import type { RawRow, Row } from '../row.js';
 import {
   BrokenRow,
@@ -117,7 +117,7 @@ function readRoom(row: Row): OldChannel | OldThread | OldDirect {
 
 function readReaction(row: Row): OldReaction {
   const emoji = objectOf(row.take('emoji'));
-  const user = textOf(objectOf(row.take('user')).id);
+  const user = idIn(objectOf(row.take('user')).id);
   const message = row.needId('message');
   const name = textOf(emoji.name);
   if (user === null) throw new UnreadableValue('no user');

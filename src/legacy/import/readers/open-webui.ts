@@ -1,5 +1,5 @@
 import { listOf, objectOf, parsed, parsedOr, textOf } from '../json.js';
-import type { Row } from '../row.js';
+import { MAX_TOKENS, type Row } from '../row.js';
 import {
   type OldMessage,
   type OldPassword,
@@ -166,7 +166,7 @@ function readTokens(row: Row): number | null {
   const total =
     usage.total_tokens ??
     (input === undefined && output === undefined ? null : Number(input ?? 0) + Number(output ?? 0));
-  return Number.isInteger(total) && Number(total) >= 0 ? Number(total) : null;
+  return Number.isInteger(total) && Number(total) >= 0 && Number(total) <= MAX_TOKENS ? Number(total) : null;
 }
 
 function readBeside(row: Row): Record<string, unknown> | null {

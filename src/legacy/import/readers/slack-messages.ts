@@ -1,8 +1,7 @@
-import { listOf, objectOf, textOf } from '../json.js';
+import { idIn, listOf, objectOf, textOf } from '../json.js';
 import { jsonObjects } from '../json-elements.js';
 import type { RawRow } from '../row.js';
 import { BrokenRow } from '../source.js';
-import { storable } from '../values.js';
 import type { SlackWorkspace } from './slack-workspace.js';
 
 const DAY = /^([^/]+)\/\d{4}-\d\d-\d\d\.json$/;
@@ -125,7 +124,7 @@ export class SlackMessages {
 /** The id of who wrote it, of whatever kind. */
 export function authorOf({ user, comment, bot_id: bot, username }: RawRow): string | null {
   const name = textOf(username);
-  return textOf(user) ?? textOf(objectOf(comment).user) ?? textOf(bot) ?? (name === null ? null : `named ${name}`);
+  return idIn(user) ?? idIn(objectOf(comment).user) ?? idIn(bot) ?? (name === null ? null : idIn(`named ${name}`));
 }
 
 function found(raw: RawRow, room: string, pins: ReadonlySet<string>): Found {
@@ -144,7 +143,7 @@ function found(raw: RawRow, room: string, pins: ReadonlySet<string>): Found {
 }
 
 function timestampOf(value: unknown): string | null {
-  return typeof value === 'number' ? String(value) : storable(textOf(value) ?? '') || null;
+  return typeof value === 'number' ? String(value) : idIn(value);
 }
 
 function traceOf({ subtype }: RawRow): string | undefined {
@@ -158,7 +157,7 @@ function pinsOf({ pins }: RawRow): Set<string> {
 function reactionsOf({ reactions }: RawRow): { name: string; users: string[]; count: number }[] {
   return listOf(reactions).map((reaction) => {
     const { name, users, count } = objectOf(reaction);
-    const named = [...new Set(listOf(users).flatMap((user) => textOf(user) ?? []))];
+    const named = [...new Set(listOf(users).flatMap((user) => idIn(user) ?? []))];
     return { name: textOf(name) ?? '', users: named, count: typeof count === 'number' ? count : named.length };
   });
 }

@@ -1,4 +1,4 @@
-import { objectOf, textOf } from '../json.js';
+import { idIn, objectOf, textOf } from '../json.js';
 import type { RawRow, Row } from '../row.js';
 import type { BrokenRow, OldChannel, OldDirect, OldMembership, OldServer, OldUser } from '../source.js';
 import { unescaped } from './slack-text.js';
@@ -141,7 +141,7 @@ function closedRooms({ rooms }: SlackWorkspace): SlackRoom[] {
 /** Owners; where nobody is known as that, who made the general channel. */
 function adminsOf({ people, general }: SlackWorkspace): string[] {
   const owners = [...people].filter(([, { isMember, isOwner }]) => isMember && isOwner).map(([id]) => id);
-  const creator = textOf(general?.raw.creator);
+  const creator = idIn(general?.raw.creator);
   if (owners.length > 0 || creator === null || !people.get(creator)?.isMember) return owners;
   return [creator];
 }
@@ -149,7 +149,7 @@ function adminsOf({ people, general }: SlackWorkspace): string[] {
 /** Who made it, or else its first member. */
 function headsOf({ members, raw }: SlackRoom, workspace: SlackWorkspace): string[] {
   const able = members.filter((user) => !isGone(user, workspace) && workspace.people.get(user)?.isGuest !== true);
-  const creator = textOf(raw.creator);
+  const creator = idIn(raw.creator);
   return creator !== null && able.includes(creator) ? [creator] : able.slice(0, 1);
 }
 

@@ -1,6 +1,6 @@
 import { FEWEST_IN_DIRECT, MOST_IN_DIRECT } from '../../../directs/direct.entity.js';
 import type { Archive } from '../archive.js';
-import { listOf, textOf } from '../json.js';
+import { idIn, listOf, textOf } from '../json.js';
 import { jsonObjects } from '../json-elements.js';
 import type { RawRow } from '../row.js';
 import { BrokenRow, SourceError } from '../source.js';
@@ -90,7 +90,7 @@ export class SlackWorkspace {
 
   private async readPeople(): Promise<void> {
     for await (const raw of this.rows('users')) {
-      const id = raw instanceof BrokenRow ? null : textOf(raw.id);
+      const id = raw instanceof BrokenRow ? null : idIn(raw.id);
       if (id === null || raw instanceof BrokenRow) continue;
       const team = textOf(raw.team_id);
       if (team !== null && raw.is_stranger !== true) this.teams.set(team, (this.teams.get(team) ?? 0) + 1);
@@ -109,13 +109,13 @@ export class SlackWorkspace {
 
   private async readRooms(list: RoomList): Promise<void> {
     for await (const raw of this.rows(list)) {
-      const id = raw instanceof BrokenRow ? null : textOf(raw.id);
+      const id = raw instanceof BrokenRow ? null : idIn(raw.id);
       if (raw instanceof BrokenRow || id === null) {
         this.broken[list].push(raw instanceof BrokenRow ? raw : new BrokenRow('no id', JSON.stringify(raw)));
         continue;
       }
       const folders = [textOf(raw.name), id].filter((folder) => folder !== null);
-      const members = [...new Set(listOf(raw.members).flatMap((member) => textOf(member) ?? []))];
+      const members = [...new Set(listOf(raw.members).flatMap((member) => idIn(member) ?? []))];
       const isDirect = list === 'dms' || list === 'mpims' || raw.is_im === true || raw.is_mpim === true;
       const isOpen = list === 'channels' && !isDirect && raw.is_private !== true && raw.is_group !== true;
       this.rooms.push({ list, id, raw, folders, members, isDirect, as: isOpen ? 'channel' : 'server' });
