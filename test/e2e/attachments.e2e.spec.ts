@@ -146,6 +146,10 @@ describe('attachments', () => {
     expect((await fetched(file.url, bob, { range: 'bytes=-3' })).bytes.toString()).toBe('789');
     expect((await fetched(file.url, bob, { range: 'bytes=20-' })).status).toBe(416);
     expect((await fetched(file.url, bob, { range: 'bytes=0-1,4-5' })).bytes.toString()).toBe('0123456789');
+    // RFC 9110, 14.1.2 and 14.2: an end that is longer than the file is all of it, and a unit that nobody knows is none.
+    const longer = await fetched(file.url, bob, { range: 'bytes=-65536' });
+    expect([longer.status, longer.bytes.toString()]).toEqual([206, '0123456789']);
+    expect((await fetched(file.url, bob, { range: 'pages=20-' })).status).toBe(200);
     const empty = (await sent('', 'empty.txt')).file;
     expect(await fetched(empty.url, bob)).toMatchObject({ status: 200, bytes: Buffer.alloc(0) });
   });

@@ -46,13 +46,13 @@ export async function serveFile(
   await sendStream(files.read(file, range), response);
 }
 
-/** More than one range, or one that makes no sense, is answered with the whole. */
+/** More than one range, or one that makes no sense, is answered with the whole. Without a start, it is the end of the file. */
 function rangeOf(request: Request, size: number): { start: number; end: number } | undefined {
-  const ranges = request.range(size);
-  if (ranges === -1) {
-    const headers = { 'Content-Range': `bytes */${size}` };
-    throw new Problem(416, 'range_not_satisfiable', 'The file has no such part.', undefined, headers);
-  }
-  const [range, ...others] = ranges === undefined || ranges === -2 || ranges.type !== 'bytes' ? [] : ranges;
-  return range && others.length === 0 ? { start: range.start, end: range.end } : undefined;
+  const [, first = '', last = ''] = /^bytes=(\d*)-(\d*)$/i.exec(request.headers.range ?? '') ?? [];
+  if (first === '' && last === '') return undefined;
+  const start = first === '' ? Math.max(0, size - Number(last)) : Number(first);
+  const end = first === '' || last === '' ? size - 1 : Math.min(Number(last), size - 1);
+  if (start <= end) return { start, end };
+  const headers = { 'Content-Range': `bytes */${size}` };
+  throw new Problem(416, 'range_not_satisfiable', 'The file has no such part.', undefined, headers);
 }
