@@ -48,7 +48,10 @@ export class Notifier implements OnModuleInit {
     }
   }
 
-  /** Of a room that says nothing of its own, its parent's or its server's settings hold; being muted holds in all. */
+  /**
+   * Of a room that says nothing of its own, its parent's or its server's settings hold; being muted holds in all. Who has
+   * left the server since it was said hears no more of it.
+   */
   private async notifyWilling(candidates: Candidate[]): Promise<void> {
     const willing = await this.database.prepared<{ place: number }>(
       `SELECT c.place FROM unnest(${arrayAt(1)}, ${arrayAt(2)}, ${arrayAt(3)}, ${arrayAt(4)}, ${arrayAt(5, 'text')})
@@ -61,6 +64,9 @@ export class Notifier implements OnModuleInit {
        WHERE coalesce(greatest(own.muted_until, parent.muted_until, server.muted_until) <= now(), true)
          AND coalesce(own.level, parent.level, server.level, 'all') = ANY(
            CASE c.reason WHEN 'mention' THEN ARRAY['all', 'mentions'] ELSE ARRAY['all'] END)
+         AND (c.server_id IS NULL OR EXISTS (
+           SELECT FROM memberships m WHERE m.server_id = c.server_id AND m.user_id = c.user_id
+         ))
        ORDER BY c.place`,
       [
         candidates.map(({ userId }) => userId),

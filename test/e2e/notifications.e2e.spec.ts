@@ -1,6 +1,8 @@
+import pg from 'pg';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 import { administrator, type Person, person, serverOf, type Socket } from '../support/people.js';
 import { runApp, type RunningApp } from '../support/run-app.js';
+import { until } from '../support/until.js';
 
 const SECRET_KEY = 'k9Jw2LqZ8vXr4TnB7mYcP3sHdF6gA1eU0oRiW5';
 const soon = () => new Date(Date.now() + 3_600_000).toISOString();
@@ -148,6 +150,25 @@ describe('notifications', () => {
         ['message', 1],
         ['mention', 4],
       ]);
+    });
+
+    it('to nobody who has lost the server since it was said', async () => {
+      const { id, general } = await serverOf(ada, bob);
+      const sql = new pg.Client(database.url);
+      await sql.connect();
+      const waiting = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+      try {
+        await sql.query('BEGIN');
+        await sql.query('LOCK TABLE conversation_notifications');
+        await ada.say(general, `@${bob.name}, farewell`);
+        await until(async () => (await sql.query(waiting)).rowCount !== 0);
+        expect((await ada.delete(`/servers/${id}/members/${bob.id}`)).status).toBe(204);
+      } finally {
+        await sql.query('COMMIT');
+        await sql.end();
+      }
+      await untilNotified(await ada.say(room, `@${bob.name}`));
+      expect(his.of('notification').map(({ conversationId }) => conversationId)).not.toContain(general);
     });
   });
 });
