@@ -7,6 +7,7 @@ import { together } from '../platform/database/together.js';
 import type { Tx } from '../platform/database/unit-of-work.js';
 import { EventBus } from '../platform/events/event-bus.js';
 import type { Topic } from '../platform/events/event.js';
+import { unlessBroken } from '../platform/http/database-problem.js';
 import { Problem } from '../platform/http/problem.js';
 import type { ConversationKind } from './conversation.entity.js';
 import { ConversationRead } from './conversations.events.js';
@@ -118,12 +119,19 @@ export class ConversationsService {
     return state;
   }
 
-  /** Moves the caller's marker to `seq` or the end of the room, never backwards. Gives where it stands. */
+  /**
+   * Moves the caller's marker to `seq` or the end of the room, never backwards. Gives where it stands. Throws 404 where the
+   * room is gone meanwhile, 401 where the account is.
+   */
   async markRead({ room, actor }: Reader, seq: number): Promise<number> {
-    const [moved] = await this.database.prepared<{ seq: number; readAt: Date | null }>(
+    const moving = this.database.prepared<{ seq: number; readAt: Date | null }>(
       room.kind === 'session' ? MARK_IN_SESSION : MARK,
       [room.id, actor.userId, seq],
     );
+    const [moved] = await unlessBroken(moving, {
+      read_markers_conversation_fk: () => Problem.notFound('This conversation'),
+      read_markers_user_fk: () => Problem.unauthorized('This account is gone.'),
+    });
     if (!moved) return this.markerOf(room.id, actor.userId);
     // A channel's members would hear each other scroll: there only the reader's own devices are told.
     const own: Topic = `user:${actor.userId}`;
@@ -140,6 +148,8 @@ export class ConversationsService {
       `SELECT seq FROM read_markers WHERE conversation_id = $1 AND user_id = $2`,
       [conversationId, userId],
     );
-    return marker?.seq ?? 0;
+    // Whoever moves none has one, or there is no room.
+    if (!marker) throw Problem.notFound('This conversation');
+    return marker.seq;
   }
 }

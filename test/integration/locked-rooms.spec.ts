@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AccessService } from '../../src/access/access.service.js';
 import type { Actor } from '../../src/auth/actor.js';
 import { ConversationCleared } from '../../src/conversations/conversations.events.js';
+import { ConversationsService } from '../../src/conversations/conversations.service.js';
 import { MessagesService } from '../../src/messages/messages.service.js';
 import { ReactionsService } from '../../src/messages/reactions/reactions.service.js';
 import { ThreadsService } from '../../src/messages/threads/threads.service.js';
@@ -217,5 +218,24 @@ describe('while somebody else has locked a room', () => {
     await runner.rollbackTransaction();
     await runner.release();
     expect(await deletion).toBe('deleted');
+  });
+
+  it.each([
+    ['the room', 404, `DELETE FROM conversations WHERE id = $1 OR id = $2`],
+    ['their account', 401, `DELETE FROM users WHERE id = $1 OR id = $2`],
+  ])('who reads on in it is told that %s is gone where it is by then (%d)', async (_what, status, deleting) => {
+    const { id, room } = await serverWithBob('MEMBER');
+    const eve = await actor(services.dataSource, 'eve');
+    await the(MembershipsService).add(ada, id, eve.userId, 'MEMBER');
+    const reader = await the(AccessService).enter(eve, room, 'read');
+    const deletion = services.dataSource.createQueryRunner();
+    await deletion.startTransaction();
+    await deletion.query(deleting, [room, eve.userId]);
+    const reading = Promise.allSettled([the(ConversationsService).markRead(reader, 1)]);
+    await untilOneWaits();
+    await deletion.commitTransaction();
+    await deletion.release();
+    expect(await reading).toMatchObject([{ status: 'rejected', reason: { status } }]);
+    await expect(the(ConversationsService).markRead(reader, 1)).rejects.toMatchObject({ status });
   });
 });
