@@ -12,6 +12,7 @@ import { loadConfig } from '../../src/platform/config/config.js';
 import { FileStore, thumbnailOf } from '../../src/platform/files/file-store.js';
 import { SessionsService } from '../../src/sessions/sessions.service.js';
 import { actor, type Services, servicesOnOwnDatabase } from '../support/services.js';
+import { until } from '../support/until.js';
 
 describe('files', () => {
   let services: Services;
@@ -50,6 +51,29 @@ describe('files', () => {
     await sentIn(await newRoom(), [sent]);
     await sweep();
     expect([old, fresh, sent].map(isThere)).toEqual([false, true, true]);
+  });
+
+  it('are not swept away in a circle with who sends several of them', async () => {
+    const { dataSource } = services;
+    // Of an earlier id is what was received later.
+    const [late, held, early] = [await uploaded(25), await uploaded(26), await uploaded(27)];
+    const room = await newRoom();
+    const holder = dataSource.createQueryRunner();
+    await holder.startTransaction();
+    await holder.query(`SELECT 1 FROM attachments WHERE id = $1 FOR UPDATE`, [held]);
+    const work: Promise<unknown>[] = [];
+    /** Goes on where it has ended, or waits as one more of them. */
+    const begin = async (doing: Promise<unknown>) => {
+      let ended = false;
+      work.push(doing.catch((error: unknown) => error).finally(() => (ended = true)));
+      const waiting = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+      await until(async () => ended || (await dataSource.query(waiting)).length >= work.length);
+    };
+    await begin(sweep());
+    await begin(sentIn(room, [late, early]));
+    await holder.rollbackTransaction();
+    await holder.release();
+    expect(await Promise.all(work)).toMatchObject([undefined, { status: 400 }]);
   });
 
   it('go with what they were sent in: a message, everything in a session, a session, an account', async () => {

@@ -30,9 +30,13 @@ export class FileSweep implements OnApplicationBootstrap, OnApplicationShutdown 
     await this.sweeping;
   }
 
+  /** What is being sent at that moment waits for nobody: it is sent, or goes with the next sweep. */
   async sweep(): Promise<void> {
     await this.database.query(
-      `DELETE FROM attachments WHERE message_id IS NULL AND created_at < now() - interval '1 day'`,
+      `DELETE FROM attachments WHERE id IN (
+         SELECT id FROM attachments WHERE message_id IS NULL AND created_at < now() - interval '1 day'
+         FOR UPDATE SKIP LOCKED
+       )`,
     );
     while ((await this.removeSome()) === AT_ONCE);
   }
