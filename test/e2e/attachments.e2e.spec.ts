@@ -388,6 +388,21 @@ describe('attachments', () => {
       expect(filesOnDisk()).toBe(before);
     });
 
+    it('an upload whose account goes meanwhile leaves nothing, and says so', async () => {
+      const leaver = await person(app.url, 'leaver');
+      const [filesBefore, straysBefore] = [filesOnDisk(), await strays()];
+      const socket = net.connect(app.port, '127.0.0.1');
+      socket.write(head('chunked', leaver) + chunk(partHead('last.bin')) + chunk('y'.repeat(100_000)));
+      while (filesOnDisk() === filesBefore) await moment();
+      expect((await leaver.delete('/users/me')).status).toBe(204);
+      socket.write(chunk('\r\n--b--\r\n') + '0\r\n\r\n');
+      const [answer] = (await once(socket, 'data')) as [Buffer];
+      socket.destroy();
+      expect(answer.toString()).toMatch(/^HTTP\/1.1 401 /);
+      while ((await strays()) > straysBefore) await moment();
+      expect(filesOnDisk()).toBe(filesBefore);
+    });
+
     it('what waits to be sent is bounded', async () => {
       const many = await person(app.url, 'many');
       for (let i = 0; i < 50; i += 1) expect((await upload(many, 'x')).status).toBe(201);
@@ -415,8 +430,8 @@ describe('attachments', () => {
     expect((await sql.query(`SELECT 1 FROM attachments WHERE id = $1`, [loose.id])).rows).toEqual([]);
   });
 
-  const head = (length: number | 'chunked') =>
-    `POST /api/v1/attachments HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${ada.token}\r\n` +
+  const head = (length: number | 'chunked', who = ada) =>
+    `POST /api/v1/attachments HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${who.token}\r\n` +
     `Content-Type: multipart/form-data; boundary=b\r\n` +
     (length === 'chunked' ? 'Transfer-Encoding: chunked\r\n\r\n' : `Content-Length: ${length}\r\n\r\n`);
   const partHead = (name: string) =>

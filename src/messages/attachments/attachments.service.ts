@@ -37,7 +37,8 @@ export class AttachmentsService {
 
   /**
    * Stores the file of the request; it is on disk before it is said to be there, and nothing of it stays where this
-   * throws. Throws 400, 408, 413 and 415 for the form, 409 `too_many_files`, 507 where the disk is full.
+   * throws. Throws 400, 408, 413 and 415 for the form, 409 `too_many_files`, 401 where the account is gone meanwhile, 507
+   * where the disk is full.
    */
   async upload({ userId }: Actor, request: Request): Promise<AttachmentView> {
     await mustHavePlace(this.database, userId);
@@ -97,7 +98,8 @@ export class AttachmentsService {
   ): Promise<void> {
     await this.work.run(async (tx) => {
       // Once more, one after the other: of many at once each had place when it began.
-      await tx.query(`SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE`, [userId]);
+      const uploader = await tx.one(`SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE`, [userId]);
+      if (!uploader) throw Problem.unauthorized('This account is gone.');
       await mustHavePlace(tx, userId);
       const waiting = await tx.one(`DELETE FROM stray_files WHERE id = $1 RETURNING id`, [id]);
       if (!waiting) throw Problem.unavailable('The upload took too long.');
