@@ -164,4 +164,17 @@ describe('threads', () => {
     expect((await bob.get(`/conversations/${thread}`)).status).toBe(404);
     expect(await query(`SELECT id FROM conversations WHERE id = '${thread}'`)).toEqual([]);
   });
+
+  it('on a session are in the export of whose session it is, with what others said there', async () => {
+    await query(`UPDATE users SET is_advocate = true WHERE id = '${bob.id}'`);
+    const session = (await ada.post('/sessions', { type: 'peer', advocateId: bob.id })).body.id as string;
+    const { id } = await ada.say(session, 'help');
+    const thread = (await open(bob, session, id)).body.id as string;
+    const answer = await bob.say(thread, 'with this');
+    const exported = await ada.exported('message');
+    expect(exported.find((message) => message.id === answer.id)).toMatchObject({
+      conversationId: thread,
+      content: 'with this',
+    });
+  });
 });

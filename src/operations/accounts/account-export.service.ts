@@ -82,8 +82,11 @@ const PARTS: { type: string; sql: string }[] = [
   { type: 'message', sql: messages(`m.author_id = $1`) },
   {
     type: 'message',
-    sql: messages(`m.conversation_id IN (SELECT id FROM sessions WHERE owner_id = $1)
-      AND m.author_id IS DISTINCT FROM $1`),
+    sql: messages(`m.conversation_id IN (
+        SELECT id FROM sessions WHERE owner_id = $1
+        UNION ALL
+        SELECT t.id FROM sessions s JOIN threads t ON t.parent_id = s.id WHERE s.owner_id = $1
+      ) AND m.author_id IS DISTINCT FROM $1`),
   },
   {
     type: 'revision',
