@@ -73,7 +73,7 @@ export class SessionsService {
         [id, title ?? null, status ?? null],
       );
       if (!changed) throw Problem.notFound('This session');
-      if (status) await tx.query(`UPDATE conversations SET closed = $2 WHERE id = $1`, [id, status === 'closed']);
+      if (status) await setClosed(tx, id, status === 'closed');
       tx.announce(eventIn(room, ConversationUpdated, { conversation: { id, ...changed } }));
       await tellWatchers(tx, id, waited);
     });
@@ -167,4 +167,14 @@ function isTaken(error: unknown): boolean {
 
 function absenceProblem(error: unknown): Problem | undefined {
   return breaks(error, 'sessions_agent_fk') ? Problem.notFound('This agent') : undefined;
+}
+
+/** Under the lock of the room; the threads on it follow. They are locked in the order in which sends lock them. */
+async function setClosed(tx: Tx, id: string, closed: boolean): Promise<void> {
+  await tx.query(
+    `SELECT 1 FROM conversations WHERE id = ANY(ARRAY(SELECT id FROM threads WHERE parent_id = $1))
+     ORDER BY id FOR NO KEY UPDATE`,
+    [id],
+  );
+  await tx.query(`UPDATE conversations SET closed = $2 WHERE id = $1`, [id, closed]);
 }

@@ -220,6 +220,40 @@ describe('while somebody else has locked a room', () => {
     expect(await deletion).toBe('deleted');
   });
 
+  it('a session is closed though somebody writes into several threads on it at once', async () => {
+    const id = await peerSession();
+    const threads: string[] = [];
+    const messages = [];
+    for (let i = 0; i < 6; i += 1) messages.push(await say(ada, id, 'hello'));
+    // Whichever way they are found but by their ids, the newest comes first.
+    for (const message of messages.reverse()) {
+      threads.push((await the(ThreadsService).open(await enter(ada, id, 'write'), message.id)).id);
+    }
+    for (const thread of [...threads].reverse()) await say(ada, thread, 'hello');
+    const [first, ...others] = threads;
+    // As a batch with a send into each does on another node.
+    const runner = services.dataSource.createQueryRunner();
+    await runner.startTransaction();
+    const lock = (ids: (string | undefined)[]) =>
+      runner.query(`SELECT 1 FROM conversations WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE`, [ids]);
+    await lock([first]);
+    const pass = await the(AccessService).enter(ada, id, 'close');
+    const closing = the(SessionsService)
+      .change(pass, { status: 'closed' })
+      .then(
+        ({ status }) => status,
+        (error: unknown) => (error as Error).message,
+      );
+    await untilOneWaits();
+    const locking = await lock(others).then(
+      () => 'locked',
+      (error: unknown) => (error as Error).message,
+    );
+    await runner.rollbackTransaction();
+    await runner.release();
+    expect([locking, await closing]).toEqual(['locked', 'closed']);
+  });
+
   it.each([
     ['the room', 404, `DELETE FROM conversations WHERE id = $1 OR id = $2`],
     ['their account', 401, `DELETE FROM users WHERE id = $1 OR id = $2`],
