@@ -152,6 +152,25 @@ describe('whoever deletes their account', () => {
     expect(await sql(`SELECT 1 FROM users WHERE id = $1`, [leaver.userId])).toEqual([]);
   }, 20_000);
 
+  it('neither fails nor makes an edit fail that mentions them again', async () => {
+    const [ada, leaver] = [await actor(services.dataSource, 'ada'), await actor(services.dataSource, 'leaver')];
+    const { id, channels } = await the(ServersService).create(ada, 'A server', undefined);
+    const room = channels[0]!.id;
+    await the(MembershipsService).add(ada, id, leaver.userId, 'MEMBER');
+    const { message } = await say(ada, room, `@${leaver.profile.username}`);
+    const writer = await the(AccessService).enter(ada, room, 'write');
+    await holder.startTransaction();
+    await holder.query(`SELECT 1 FROM logins WHERE user_id = $1 FOR UPDATE`, [leaver.userId]);
+    const deleting = the(AccountDeletion).delete(leaver);
+    await untilWaiting();
+    const editing = the(MessagesService).edit(writer, message.id, `@${leaver.profile.username}, farewell`);
+    const done = Promise.allSettled([deleting, editing]);
+    await untilWaiting(2);
+    await holder.rollbackTransaction();
+    expect((await done).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
+    expect(await sql(`SELECT 1 FROM mentions WHERE conversation_id = $1`, [room])).toEqual([]);
+  }, 20_000);
+
   it.each(['signs out', 'forgets a key', 'comes with a used refresh token', 'confirms a second factor'])(
     'is not kept from it by who %s for them meanwhile',
     async (what) => {

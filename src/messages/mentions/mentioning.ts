@@ -43,10 +43,14 @@ export async function storeMentions(
      WHERE conversation_id = $1 AND seq = $2 RETURNING mentions`,
     [...key, names && JSON.stringify(names), serverId, userIds, everyone],
   );
-  await tx.query(`DELETE FROM mentions WHERE conversation_id = $1 AND seq = $2`, key);
-  await tx.query(
-    `INSERT INTO mentions (conversation_id, seq, user_id)
-     SELECT $1, $2, id FROM users WHERE id = ANY($3) AND id IS DISTINCT FROM $4 FOR KEY SHARE`,
-    [...key, row?.mentions ?? [], message.authorId],
+  // Before the earlier rows go: the deletion of an account locks the person first, and what mentions them after that.
+  const people = await tx.query<{ id: string }>(
+    `SELECT id FROM users WHERE id = ANY($1) AND id IS DISTINCT FROM $2 ORDER BY id FOR KEY SHARE`,
+    [row?.mentions ?? [], message.authorId],
   );
+  await tx.query(`DELETE FROM mentions WHERE conversation_id = $1 AND seq = $2`, key);
+  await tx.query(`INSERT INTO mentions (conversation_id, seq, user_id) SELECT $1, $2, unnest($3::uuid[])`, [
+    ...key,
+    people.map(({ id }) => id),
+  ]);
 }
