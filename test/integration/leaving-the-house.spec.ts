@@ -9,6 +9,7 @@ import { CredentialsController } from '../../src/auth/credentials.controller.js'
 import { LoginsService } from '../../src/auth/logins/logins.service.js';
 import { SecondFactorService } from '../../src/auth/second-factor/second-factor.service.js';
 import { MessagesService } from '../../src/messages/messages.service.js';
+import { ReactionsService } from '../../src/messages/reactions/reactions.service.js';
 import { AccountAdministration } from '../../src/operations/accounts/account-administration.service.js';
 import { AccountDeletion } from '../../src/operations/accounts/account-deletion.service.js';
 import { AuditLogController } from '../../src/servers/audit/audit-log.controller.js';
@@ -169,6 +170,27 @@ describe('whoever deletes their account', () => {
     await holder.rollbackTransaction();
     expect((await done).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
     expect(await sql(`SELECT 1 FROM mentions WHERE conversation_id = $1`, [room])).toEqual([]);
+  }, 20_000);
+
+  it('neither fails nor makes a moderator fail who deletes what they said and reacted to', async () => {
+    const [ada, leaver] = [await actor(services.dataSource, 'ada'), await actor(services.dataSource, 'leaver')];
+    const { id, channels } = await the(ServersService).create(ada, 'A server', undefined);
+    const room = channels[0]!.id;
+    await the(MembershipsService).add(ada, id, leaver.userId, 'MEMBER');
+    const writer = await the(AccessService).enter(leaver, room, 'write');
+    const [first, message] = [await say(leaver, room, 'first'), await say(leaver, room, 'second')].map(
+      (said) => said.message,
+    );
+    for (const said of [first, message]) await the(ReactionsService).add(writer, said!.id, '👍');
+    const moderator = await the(AccessService).enter(ada, room, 'moderate');
+    await holder.startTransaction();
+    await holder.query(`SELECT 1 FROM reactions WHERE message_id = $1 FOR UPDATE`, [first!.id]);
+    const deleting = the(AccountDeletion).delete(leaver);
+    await untilWaiting();
+    const done = Promise.allSettled([deleting, the(MessagesService).delete(moderator, message!.id)]);
+    await untilWaiting(2);
+    await holder.rollbackTransaction();
+    expect((await done).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
   }, 20_000);
 
   it.each(['signs out', 'forgets a key', 'comes with a used refresh token', 'confirms a second factor'])(
