@@ -16,9 +16,10 @@ export class AgentAnswerer {
     private readonly outbound: Outbound,
   ) {}
 
-  /** Gives the answer piece by piece. Throws AnswerFailure, then or on the way, and 404 for an agent that is gone. */
+  /** Gives the answer piece by piece. Throws AnswerFailure, then or on the way. */
   async answer(question: AgentQuestion, signal: AbortSignal): Promise<AsyncIterable<AnswerPart>> {
-    const agent = await this.agents.get(question.agentId);
+    const agent = await this.agents.findEnabled(question.agentId);
+    if (!agent) throw new AnswerFailure('agent_disabled', 'The agent was switched off or deleted meanwhile.', false);
     const { kind, url, model } = agent;
     const key = this.agents.keyOf(agent);
     if (kind === 'echo') return echo(question.history.at(-1)?.content ?? '', signal);

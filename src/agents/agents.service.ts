@@ -45,6 +45,11 @@ export class AgentsService {
     return agent;
   }
 
+  /** Nothing where it is switched off or gone. */
+  findEnabled(id: string): Promise<Agent | null> {
+    return this.agents.findOneBy({ id, enabled: true });
+  }
+
   /** Its own key, opened; nothing where it has none. */
   keyOf({ id, keyId, sealed }: Agent): string | undefined {
     return keyId === null || sealed === null ? undefined : this.box.open({ keyId, sealed }, contextOf(id));

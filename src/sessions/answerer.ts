@@ -22,6 +22,8 @@ export type AnswerPart = { text: string; tokensUsed?: number } | { tokensUsed: n
 
 /** Why there is no answer, as clients are told it. */
 export type AnswerFailureCode =
+  /** It was switched off, or deleted, since the reply began. */
+  | 'agent_disabled'
   /** It took too long. */
   | 'timed_out'
   /** Nobody there: no such name, no connection. */

@@ -243,6 +243,25 @@ describe("an agent's reply", () => {
     expect(model.unheard).toBe(0);
   });
 
+  it.each([
+    ['switched off', (id: string) => root.patch(`/agents/${id}`, { enabled: false })],
+    ['deleted', (id: string) => root.delete(`/agents/${id}`)],
+  ])('that waits to be tried again is not, where its agent is %s meanwhile', async (how, leave) => {
+    const slug = how.replace(' ', '-');
+    const agent = { slug, name: slug, kind: 'openai', model: 'm', url: model.upstream.url, apiKey: 'k' };
+    const other = (await root.post('/agents', agent)).body.id;
+    const { id } = (await ada.post('/sessions', { type: 'agent', agentId: other })).body;
+    const socket = await ada.socket();
+    await ada.say(id, 'Hello?');
+    const call = await model.next();
+    call.refuse(429, { 'retry-after': '1' });
+    await call.over;
+    await leave(other);
+    const { conversation } = await state(socket, id, 'failed');
+    expect(conversation.reply.error).toBe('agent_disabled');
+    expect(model.unheard).toBe(0);
+  });
+
   it('that breaks off half-way has failed, and loses nothing of what was said', async () => {
     const id = await newSession();
     await ada.say(id, 'Hello?');

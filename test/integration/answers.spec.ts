@@ -439,6 +439,6 @@ describe('an agent that is called', () => {
   it('is not asked once it is deleted', async () => {
     const agent = await make({});
     await services.app.get(AgentsService).delete(agent);
-    await expect(ask(agent)).rejects.toMatchObject({ status: 404 });
+    await expect(ask(agent)).rejects.toMatchObject({ code: 'agent_disabled' });
   });
 });

@@ -22,6 +22,7 @@ export interface AgentQuestion {
 export type AnswerPart = { text: string; tokensUsed?: number } | { tokensUsed: number };
 
 export type AnswerFailureCode =
+  | 'agent_disabled'
   | 'timed_out'
   | 'unreachable'
   | 'address_refused'

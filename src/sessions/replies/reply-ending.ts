@@ -12,7 +12,7 @@ import type { ReplyRun } from './reply-run.js';
 import { ReplyStore, type TakenReply } from './reply-store.js';
 
 /** What an answerer says, and what the house itself has to say. */
-export type FailureCode = AnswerFailureCode | 'interrupted' | 'agent_disabled' | 'session_closed' | 'internal';
+export type FailureCode = AnswerFailureCode | 'interrupted' | 'session_closed' | 'internal';
 
 const RETRY_MS = 1_000;
 
