@@ -56,13 +56,18 @@ export function scopeOf({ system, label }: Pick<Source, 'system' | 'label'>): st
   return namedId(null, 'scope', system, label);
 }
 
+/** Of imports from one installation, and of what takes them out, one at a time: until the transaction ends. */
+export async function lockInstallation(client: Client, source: Pick<Source, 'system' | 'label'>): Promise<void> {
+  await client.query(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, [scopeOf(source)]);
+}
+
 /**
  * Carries a source over inside the transaction that `client` is in; whoever opened it commits, or rolls back where
  * this throws. Throws MismatchError where counts or checksums differ, SourceError for a source that cannot be read.
  */
 export async function importSource(client: Client, source: Source, options: ImportOptions): Promise<ImportReport> {
   const scope = scopeOf(source);
-  await client.query(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, [scope]);
+  await lockInstallation(client, source);
   await client.query(`SET LOCAL work_mem = '64MB'`);
   const notes = new Notes();
   const counts = await countRows(source);

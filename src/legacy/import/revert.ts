@@ -1,4 +1,5 @@
 import { type Client, DatabaseError, escapeIdentifier } from 'pg';
+import { lockInstallation } from './importer.js';
 import { shrinkGrownRooms } from './shrinking.js';
 import { SourceError } from './source.js';
 import { mustBeUntouched } from './touched.js';
@@ -28,6 +29,7 @@ export async function revertImport(client: Client, importId: string): Promise<st
 }
 
 async function mustBeLast(client: Client, importId: string): Promise<void> {
+  await lockItsInstallation(client, importId);
   const { rows } = await client.query<{ later: string | null }>(
     `SELECT (SELECT later.id FROM imports later
              WHERE later.source = mine.source AND later.label = mine.label AND later.id > mine.id
@@ -37,6 +39,15 @@ async function mustBeLast(client: Client, importId: string): Promise<void> {
   );
   if (!rows[0]) throw new SourceError(`There is no import ${importId}: see npm run legacy:list.`);
   if (rows[0].later) throw new SourceError(`Import ${rows[0].later} builds on this one: revert that first.`);
+}
+
+/** An import that is still being written may build on this one: from here on it is seen, or has not begun. */
+async function lockItsInstallation(client: Client, importId: string): Promise<void> {
+  const { rows } = await client.query<{ system: string; label: string }>(
+    `SELECT source AS system, label FROM imports WHERE id = $1`,
+    [importId],
+  );
+  if (rows[0]) await lockInstallation(client, rows[0]);
 }
 
 /** Nobody writes into them any more from here on. */

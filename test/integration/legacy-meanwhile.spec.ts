@@ -1,0 +1,49 @@
+import pg from 'pg';
+import { importSource } from '../../src/legacy/import/importer.js';
+import { openChatSessions } from '../../src/legacy/import/readers/chat-sessions.js';
+import { LegacyHouse } from '../support/legacy-commands.js';
+import { chatSessions, sqlite } from '../support/old-stores.js';
+import { until } from '../support/until.js';
+
+describe('an import that is taken out while somebody does something else', () => {
+  let house: LegacyHouse;
+  let other: pg.Client;
+
+  beforeAll(async () => {
+    house = await LegacyHouse.open();
+    other = new pg.Client({ connectionString: house.database.url });
+    await other.connect();
+  }, 60_000);
+
+  afterAll(async () => {
+    await other.end();
+    await house.close();
+  }, 60_000);
+
+  afterEach(() => house.empty(), 60_000);
+
+  /** What the revert says that began before `work` was committed, and waited for it. */
+  async function revertAfter(id: string, work: () => Promise<unknown>) {
+    const waiting = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    await other.query('BEGIN');
+    await work();
+    const reverted = house.legacy('revert', id);
+    await until(async () => (await house.rows(waiting)).length > 0);
+    await other.query('COMMIT');
+    return reverted;
+  }
+
+  it('stays where another import builds on it', async () => {
+    const file = chatSessions(house.path('two.db'), 4);
+    const id = await house.carried('chat-sessions', file);
+    sqlite(file, `INSERT INTO chat_session VALUES (3, 'Third', '2024-02-01', '2024-02-01', 1)`);
+    const source = await openChatSessions(file);
+    const listeners = { onFound: () => undefined, onReject: () => Promise.resolve(), onProgress: () => undefined };
+    const reverted = await revertAfter(id, () => importSource(other, source, listeners));
+    await source.close();
+    expect(reverted).toMatchObject({ code: 1, stderr: expect.stringContaining('builds on this one') });
+    expect(await house.rows(`SELECT title FROM sessions ORDER BY title`)).toEqual(
+      ['First', 'Second', 'Third'].map((title) => ({ title })),
+    );
+  }, 180_000);
+});
