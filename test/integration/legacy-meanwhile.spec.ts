@@ -46,4 +46,17 @@ describe('an import that is taken out while somebody does something else', () =>
       ['First', 'Second', 'Third'].map((title) => ({ title })),
     );
   }, 180_000);
+
+  it('leaves the account whose person signs in meanwhile, and the one that gets rights', async () => {
+    const id = await house.carried('chat-sessions', chatSessions(house.path('claimed.db'), 4));
+    const reverted = await revertAfter(id, async () => {
+      await other.query(
+        `INSERT INTO logins (id, user_id, refresh_hash, family_hash, expires_at)
+         SELECT gen_random_uuid(), id, 'a', 'b', now() FROM users WHERE username = 'ada'`,
+      );
+      await other.query(`UPDATE users SET is_admin = true WHERE username = 'bob'`);
+    });
+    expect(reverted.stdout).toContain('kept the account ada: it is in use\nkept the account bob: it is in use');
+    expect(await house.rows(`SELECT 1 FROM logins`)).toHaveLength(1);
+  }, 180_000);
 });

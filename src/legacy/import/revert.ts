@@ -96,6 +96,13 @@ async function removeUnused(
   name: string,
   used: string,
 ): Promise<string[]> {
+  // Who signs in, or is given rights, holds the row: what they did is seen once it is locked.
+  await client.query(
+    `SELECT 1 FROM ${table} WHERE id IN (
+       SELECT target_id FROM imported_ids WHERE import_id = $1 AND kind = $2 AND made)
+     ORDER BY id FOR UPDATE`,
+    [importId, kind],
+  );
   const { rows } = await client.query<{ name: string }>(
     `WITH mine AS (
        SELECT t.id, ${name} AS name, ${used} AS used FROM imported_ids i JOIN ${table} t ON t.id = i.target_id
