@@ -2,7 +2,8 @@ import pg from 'pg';
 import { importSource } from '../../src/legacy/import/importer.js';
 import { openChatSessions } from '../../src/legacy/import/readers/chat-sessions.js';
 import { LegacyHouse } from '../support/legacy-commands.js';
-import { chatSessions, sqlite } from '../support/old-stores.js';
+import { chatSessions, communityServers, sqlite } from '../support/old-stores.js';
+import { createEmptyDatabase } from '../support/test-database.js';
 import { until } from '../support/until.js';
 
 describe('an import that is taken out while somebody does something else', () => {
@@ -58,5 +59,22 @@ describe('an import that is taken out while somebody does something else', () =>
     });
     expect(reverted.stdout).toContain('kept the account ada: it is in use\nkept the account bob: it is in use');
     expect(await house.rows(`SELECT 1 FROM logins`)).toHaveLength(1);
+  }, 180_000);
+
+  it('stays where a server gets a channel meanwhile', async () => {
+    const store = await createEmptyDatabase();
+    await communityServers(store.url);
+    const id = await house.carried('servers', store.url);
+    await store.drop();
+    const reverted = await revertAfter(id, async () => {
+      await other.query(`SELECT 1 FROM servers FOR NO KEY UPDATE`);
+      await other.query(
+        `WITH room AS (INSERT INTO conversations (id, kind) VALUES (gen_random_uuid(), 'channel') RETURNING id)
+         INSERT INTO channels (id, server_id, name, name_key, type, position)
+         SELECT room.id, s.id, 'hers', 'hers', 'TEXT', 9 FROM room, servers s`,
+      );
+    });
+    expect(reverted).toMatchObject({ code: 1, stderr: expect.stringContaining('channel hers came after the import') });
+    expect(await house.rows(`SELECT 1 FROM channels WHERE name = 'hers'`)).toHaveLength(1);
   }, 180_000);
 });

@@ -14,7 +14,7 @@ const CHECK = '23514';
  */
 export async function revertImport(client: Client, importId: string): Promise<string[]> {
   await mustBeLast(client, importId);
-  await lockRooms(client, importId);
+  await lockServersAndRooms(client, importId);
   await mustBeUntouched(client, importId);
   try {
     await shrinkGrownRooms(client, importId);
@@ -50,8 +50,14 @@ async function lockItsInstallation(client: Client, importId: string): Promise<vo
   if (rows[0]) await lockInstallation(client, rows[0]);
 }
 
-/** Nobody writes into them any more from here on. */
-async function lockRooms(client: Client, importId: string): Promise<void> {
+/** Nobody joins them, or writes into them, any more from here on. Servers come first, as where one is deleted. */
+async function lockServersAndRooms(client: Client, importId: string): Promise<void> {
+  await client.query(
+    `SELECT 1 FROM servers WHERE id IN (
+       SELECT target_id FROM imported_ids WHERE import_id = $1 AND kind = 'server' AND made)
+     ORDER BY id FOR UPDATE`,
+    [importId],
+  );
   await client.query(
     `SELECT 1 FROM conversations WHERE id IN (
        SELECT coalesce(conversation_id, target_id) FROM imported_ids
