@@ -314,4 +314,20 @@ describe('the export of Slack', () => {
     const cut = await zip('cut.zip', { ...slackFiles(), 'general/2023-11-14.json': '[{"ts": "1.000' });
     await expect(openSlack(cut)).rejects.toThrow(/2023-11-14\.json is truncated or no JSON/);
   }, 180_000);
+
+  it('is stopped by no id of a channel, and no name of a folder, that cannot be stored as it is', async () => {
+    const channel = (id: string, name: string) => ({ id, name, members: ['U1'] });
+    const source = await zip('ids.zip', {
+      'users.json': [{ id: 'U1', name: 'ada' }],
+      'channels.json': [channel('C1', 'general'), channel('C2\u0000', 'nul'), channel(' C3 ', 'wide')],
+      'nul/2023-11-14.json': [slackMessage('U1', 1, 'In the one with a NUL')],
+      'wide/2023-11-14.json': [slackMessage('U1', 2, 'In the one with spaces')],
+      'no\u0000where/2023-11-14.json': [slackMessage('U1', 3, 'In none')],
+    });
+    expect(await house.carry('slack', source)).toMatchObject({ code: 2, stderr: expect.not.stringContaining('  at ') });
+    expect((await house.rejects()).map(({ table, reason }) => `${table}: ${reason}`)).toEqual([
+      'messages: orphaned message: its conversation is missing or was not carried',
+    ]);
+    expect(await said()).toEqual(['C2\u2400 ada: In the one with a NUL', 'C3 ada: In the one with spaces']);
+  }, 180_000);
 });

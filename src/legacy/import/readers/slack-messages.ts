@@ -2,6 +2,7 @@ import { idIn, listOf, objectOf, textOf } from '../json.js';
 import { jsonObjects } from '../json-elements.js';
 import type { RawRow } from '../row.js';
 import { BrokenRow } from '../source.js';
+import { storable } from '../values.js';
 import type { SlackWorkspace } from './slack-workspace.js';
 
 const DAY = /^([^/]+)\/\d{4}-\d\d-\d\d\.json$/;
@@ -56,7 +57,7 @@ export class SlackMessages {
       const [, folder] = (file.startsWith(workspace.top) && DAY.exec(file.slice(workspace.top.length))) || [];
       if (folder === undefined) this.otherFiles.push(file);
       else {
-        const room = byFolder.get(folder)?.id ?? folder;
+        const room = byFolder.get(folder)?.id ?? storable(folder);
         this.days.push({ file, room, pins: pins.get(room) ?? new Set() });
       }
     }

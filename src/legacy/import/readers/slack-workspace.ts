@@ -109,12 +109,13 @@ export class SlackWorkspace {
 
   private async readRooms(list: RoomList): Promise<void> {
     for await (const raw of this.rows(list)) {
+      // As its row is read: messages find it by this.
       const id = raw instanceof BrokenRow ? null : idIn(raw.id);
       if (raw instanceof BrokenRow || id === null) {
         this.broken[list].push(raw instanceof BrokenRow ? raw : new BrokenRow('no id', JSON.stringify(raw)));
         continue;
       }
-      const folders = [textOf(raw.name), id].filter((folder) => folder !== null);
+      const folders = [textOf(raw.name), textOf(raw.id)].filter((folder) => folder !== null);
       const members = [...new Set(listOf(raw.members).flatMap((member) => idIn(member) ?? []))];
       const isDirect = list === 'dms' || list === 'mpims' || raw.is_im === true || raw.is_mpim === true;
       const isOpen = list === 'channels' && !isDirect && raw.is_private !== true && raw.is_group !== true;
