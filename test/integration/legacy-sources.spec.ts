@@ -283,12 +283,18 @@ describe('the exports of MongoDB', () => {
 
   describe('the community servers', () => {
     let old: TestDatabase;
+    /** The same with a change. */
+    let odd: TestDatabase;
 
     beforeAll(async () => {
       old = await createEmptyDatabase();
       await communityServers(old.url);
     });
+    beforeEach(async () => (odd = await createEmptyDatabase()));
+    afterEach(() => odd.drop());
     afterAll(() => old.drop());
+
+    const withChange = (sql: string) => communityServers(odd.url, sql);
 
     it('come through a cursor from PostgreSQL, with roles, channels and times as UTC, and go again', async () => {
       const before = await house.dump();
@@ -336,6 +342,21 @@ describe('the exports of MongoDB', () => {
       await house.client.query(`DELETE FROM users WHERE username = 'eve'`);
       expect((await house.legacy('revert', kept?.id ?? '')).code).toBe(0);
       expect(await house.dump()).toEqual(before);
+    }, 180_000);
+
+    it('are not stopped by a channel at a place that is no number of a place', async () => {
+      await withChange(
+        `ALTER TABLE chatchannel ALTER position TYPE double precision;
+         UPDATE chatchannel SET position = 3000000000 WHERE name = 'General';
+         UPDATE chatchannel SET position = 'Infinity' WHERE name = 'Voice';`,
+      );
+      expect((await house.carry('servers', odd.url)).code).toBe(2);
+      const reasons = (await house.rejects()).map(({ table, reason }) => `${table}: ${reason}`);
+      expect(reasons.filter((reason) => reason.startsWith('chatchannel'))).toEqual([
+        'chatchannel: unreadable position',
+        'chatchannel: unreadable position',
+      ]);
+      expect(await house.rows(`SELECT name FROM channels`)).toEqual([{ name: 'general' }]);
     }, 180_000);
 
     it('are refused in a sentence where the database is another one, or none', async () => {

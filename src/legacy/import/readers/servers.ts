@@ -12,6 +12,7 @@ import {
 import { UnreadableValue } from '../values.js';
 
 const TABLES = ['users', 'chatserver', 'servermembership', 'chatchannel', 'chatmessage'] as const;
+const MAX_POSITION = 2 ** 31 - 1;
 
 /** The PostgreSQL database of the community servers backend. */
 export async function openServers(url: string, label = ''): Promise<Source> {
@@ -98,12 +99,18 @@ function readChannel(row: Row, serverOfChannel: Map<string, string>): OldChannel
     server: row.needId('server_id'),
     name: row.needName('name'),
     type,
-    position: Math.trunc(row.number('position') ?? 0),
+    position: readPosition(row),
     topic: row.text(row.has('topic') ? 'topic' : 'description'),
     createdAt: row.time('created_at'),
   };
   serverOfChannel.set(channel.id, channel.server);
   return channel;
+}
+
+function readPosition(row: Row): number {
+  const position = Math.trunc(row.number('position') ?? 0);
+  if (Math.abs(position) > MAX_POSITION) throw new UnreadableValue('unreadable position');
+  return position;
 }
 
 function readMessage(row: Row, serverOfChannel: Map<string, string>): OldMessage {
