@@ -1,7 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { LegacyHouse } from '../support/legacy-commands.js';
+import { LEGACY, LegacyHouse } from '../support/legacy-commands.js';
 import { communityServers, day, dayInNumbers, mongoFolder, oid } from '../support/old-stores.js';
+import { runCommand } from '../support/run-app.js';
 import { createEmptyDatabase, type TestDatabase } from '../support/test-database.js';
 
 describe('the exports of MongoDB', () => {
@@ -357,6 +358,17 @@ describe('the exports of MongoDB', () => {
         'chatchannel: unreadable position',
       ]);
       expect(await house.rows(`SELECT name FROM channels`)).toEqual([{ name: 'general' }]);
+    }, 180_000);
+
+    it('keep days as days of UTC, wherever the command runs', async () => {
+      await withChange(`ALTER TABLE servermembership ALTER joined_at TYPE date;`);
+      const asImport = [LEGACY, 'import', '--from', 'servers', '--source', odd.url];
+      await runCommand(asImport, { DATABASE_URL: house.database.url, TZ: 'America/New_York' });
+      const joined = await house.rows<{ at: Date }>(`SELECT joined_at AS at FROM memberships ORDER BY 1`);
+      expect(joined.map(({ at }) => at.toISOString())).toEqual([
+        '2024-01-01T00:00:00.000Z',
+        '2024-01-02T00:00:00.000Z',
+      ]);
     }, 180_000);
 
     it('are refused in a sentence where the database is another one, or none', async () => {

@@ -4,7 +4,8 @@ import type { RawRow } from './row.js';
 import { SourceError } from './source.js';
 
 const CHUNK = 2_000;
-const TIMESTAMP = 1114;
+/** `timestamp` and `date`. */
+const WITHOUT_ZONE = [1114, 1082];
 
 /** A PostgreSQL database, open for reading: one snapshot, through a cursor. */
 export class PostgresSource {
@@ -79,8 +80,8 @@ export class PostgresSource {
   }
 }
 
-/** A timestamp without a zone stays text, which is then taken as UTC; the driver would take it as local. */
+/** A time without a zone stays text, which is then taken as UTC; the driver would take it as local. */
 function parserOf(oid: number, format?: 'text' | 'binary') {
-  if (oid === TIMESTAMP) return (value: string) => value;
+  if (WITHOUT_ZONE.includes(oid)) return (value: string) => value;
   return pg.types.getTypeParser(oid, format) as (value: string) => unknown;
 }
