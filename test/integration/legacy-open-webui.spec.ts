@@ -176,4 +176,27 @@ describe('the file of Open WebUI', () => {
       { chat: 'c-1', seq: 2, role: 'agent', content: 'new\n\nB', tokens: 11, forms: null },
     ]);
   }, 180_000);
+
+  it('drops no message of the table without a word: of no chat, of none that is there, or twice', async () => {
+    const file = webUi(
+      house.path('dropped.db'),
+      { 'c-1': webUiChat('a', { a: [null, 'user', 'old A'] }) },
+      `CREATE TABLE chat_message (id TEXT, chat_id TEXT, role TEXT, parent_id TEXT, content JSON, created_at INTEGER);
+       INSERT INTO chat_message VALUES ('c-1-a', 'c-1', 'user', NULL, '"A"', 1705314600),
+         ('c-1-a', 'c-1', 'user', NULL, '"A again"', 1705314601), ('x', NULL, 'user', NULL, '"of none"', 1705314602),
+         ('c-9-x', 'c-9', 'user', NULL, '"lost"', 1705314600);
+       INSERT INTO chat (id, user_id, title, chat) VALUES (NULL, 'u-1', 'No id', '{}')`,
+    );
+    const { code, stdout, stderr } = await house.carry('open-webui', file);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.not.stringMatching(/\n\s+at /) });
+    expect(stdout).toContain('chat_message: 4 found = 1 to carry + 0 carried before + 3 rejected');
+    expect((await house.rejects()).map(({ table, reason }) => `${table}: ${reason}`)).toEqual([
+      'auth: its account is switched off',
+      'chat: no id',
+      'chat_message: duplicate id',
+      'chat_message: its chat is missing or unreadable',
+      'chat_message: its chat is missing or unreadable',
+    ]);
+    expect((await messages()).map(({ content }) => content)).toEqual(['A']);
+  }, 180_000);
 });
