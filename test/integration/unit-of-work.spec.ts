@@ -70,6 +70,31 @@ describe('a unit of work', () => {
     expect(await names()).not.toContain('too-late');
   });
 
+  it.each([
+    ['runs again', 'where a deadlock has ended it, and announces what it did once', false],
+    ['does not run again', 'where it had the connection itself', true],
+  ])('%s %s', async (_, __, bare) => {
+    const [one, two] = [bare ? 'bare-one' : 'one', bare ? 'bare-two' : 'two'];
+    await work.run(async (tx) => void (await insert(tx, one), await insert(tx, two)));
+    heard = [];
+    let arrived = 0;
+    const both = (first: string, second: string) =>
+      work.run(async (tx) => {
+        if (bare) await tx.connection();
+        tx.announce(Happened([], { what: first }));
+        await tx.query(`UPDATE agents SET name = 'x' WHERE slug = $1`, [first]);
+        arrived += 1;
+        while (arrived < 2) await sleep(5);
+        await tx.query(`UPDATE agents SET name = 'y' WHERE slug = $1`, [second]);
+      });
+    const ended = await Promise.allSettled([both(one, two), both(two, one)]);
+    const failed = ended.filter(({ status }) => status === 'rejected');
+    expect(failed).toEqual(
+      bare ? [expect.objectContaining({ reason: expect.objectContaining({ code: '40P01' }) })] : [],
+    );
+    expect(heard.sort()).toEqual(bare ? [expect.any(String)] : [one, two]);
+  });
+
   it('announces nothing when the commit itself is refused', async () => {
     await services.dataSource.query(`
       CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'refused at commit'; END $$;

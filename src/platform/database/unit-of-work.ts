@@ -1,7 +1,8 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { PoolClient, QueryResultRow } from 'pg';
 import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
+import { hasCode } from '../error-code.js';
 import { EventBus } from '../events/event-bus.js';
 import type { DomainEvent, Topic } from '../events/event.js';
 import { nameOf } from './database.js';
@@ -12,6 +13,10 @@ import { isOutcomeUnknown, OutcomeUnknown } from './outcome.events.js';
 const PATIENCE_MS = 60_000;
 const DELETION_PATIENCE_MS = 30 * 60_000;
 
+/** Of those who wait for each other in a circle PostgreSQL ends one, after a second, and lets the others go on. */
+const DEADLOCK = '40P01';
+const TRIES = 4;
+
 /** What of node-postgres's connection its types do not show. */
 interface Connection extends PoolClient {
   connectionParameters: { query_timeout: number | false };
@@ -20,8 +25,14 @@ interface Connection extends PoolClient {
 /** What may be done inside one transaction. It is of no use once its unit of work has ended. */
 export class Tx {
   private readonly events: DomainEvent[] = [];
+  private hasGivenConnection = false;
 
   constructor(private readonly runner: QueryRunner) {}
+
+  /** Not where the connection was given away: what is read for a COPY is gone then. */
+  get mayRunAgain(): boolean {
+    return !this.hasGivenConnection;
+  }
 
   get manager(): EntityManager {
     this.mustBeOpen();
@@ -57,6 +68,7 @@ export class Tx {
   /** The connection itself, for what only node-postgres can do with it, such as COPY: from then on without a limit of time. */
   async connection(): Promise<PoolClient> {
     this.mustBeOpen();
+    this.hasGivenConnection = true;
     const connection = (await this.runner.connect()) as Connection;
     connection.connectionParameters.query_timeout = false;
     return connection;
@@ -85,6 +97,7 @@ export class Tx {
 /** The only place that opens or closes a transaction. */
 @Injectable()
 export class UnitOfWork {
+  private readonly logger = new Logger(UnitOfWork.name);
   private readonly running = new AsyncLocalStorage<true>();
 
   constructor(
@@ -95,21 +108,32 @@ export class UnitOfWork {
   /**
    * Runs `work` in one transaction (READ COMMITTED) and publishes what it announced after the commit. Throws what
    * `work` throws, rolled back. A nested one is refused: its events could only be right if it had its own commit.
+   * Where a deadlock ends it, `work` is run anew: it may do nothing that the rollback does not take back.
    */
   async run<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     if (this.running.getStore()) throw new Error('A unit of work runs already: pass its Tx on, do not nest another.');
+    for (let left = TRIES; ; left -= 1) {
+      const outcome = await this.attempt(work);
+      if ('result' in outcome) return outcome.result;
+      if (left === 1) throw outcome.entangled;
+      this.logger.warn({ err: outcome.entangled }, 'a transaction is run again that a deadlock has ended');
+    }
+  }
+
+  private async attempt<T>(work: (tx: Tx) => Promise<T>): Promise<{ result: T } | { entangled: Error }> {
     const { runner, connection } = await withDescriptor(() => this.connect());
+    const tx = new Tx(runner);
     try {
       connection.connectionParameters.query_timeout = PATIENCE_MS;
       await runner.startTransaction();
-      const tx = new Tx(runner);
       const result = await this.running.run(true, () => work(tx));
       await this.commit(runner, tx);
       this.publish(tx.drain());
-      return result;
+      return { result };
     } catch (error) {
       if (isTimeout(error)) await cut(connection);
       else if (runner.isTransactionActive) await rollBack(runner);
+      if (hasCode(error, DEADLOCK) && tx.mayRunAgain) return { entangled: error as Error };
       throw error;
     } finally {
       connection.connectionParameters.query_timeout = false;
