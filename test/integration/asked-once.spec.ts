@@ -99,7 +99,7 @@ describe('a webhook, which may do something, is asked once', () => {
 
   it.each([
     ['as its answer began', AccessService, 'enterAsAgent'],
-    ['as it looked for whom to ask', AgentsService, 'get'],
+    ['as it looked for whom to ask', AgentsService, 'findEnabled'],
   ] as const)(
     'and is asked at all where the database was away for a moment %s',
     async (_, type, read) => {

@@ -20,7 +20,7 @@ describe('sending under races', () => {
   let ada: Actor;
 
   beforeAll(async () => {
-    ({ nodes, close } = await twoNodes());
+    ({ nodes, close } = await twoNodes({ deadlocks: 1 }));
     ada = await actor(nodes[0].dataSource, 'ada');
   }, 60_000);
   afterAll(() => close());

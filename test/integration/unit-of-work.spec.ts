@@ -22,7 +22,7 @@ describe('a unit of work', () => {
     tx.query(`INSERT INTO agents (id, slug, name, kind) VALUES (gen_random_uuid(), $1, $1, 'echo')`, [slug]);
 
   beforeAll(async () => {
-    services = await servicesOnOwnDatabase();
+    services = await servicesOnOwnDatabase({ deadlocks: 2 });
     work = services.app.get(UnitOfWork);
     bus = services.app.get(EventBus);
     bus.on(Happened, ({ what }) => heard.push(what));

@@ -25,20 +25,27 @@ export async function startServices(url: string, settings: NodeJS.ProcessEnv = {
   return { app, dataSource, close: () => app.close() };
 }
 
-/** The same on a migrated database of its own, which goes with it. */
-export async function servicesOnOwnDatabase(): Promise<Services & { database: TestDatabase }> {
+/**
+ * The same on a migrated database of its own, which goes with it. Closing throws where there were other than so many
+ * deadlocks: what one of them ends is run again, and no test would notice but by its time.
+ */
+export async function servicesOnOwnDatabase(wanted = { deadlocks: 0 }): Promise<Services & { database: TestDatabase }> {
   const database = await createTestDatabase();
   const services = await startServices(database.url);
   const close = async () => {
     await services.close();
+    const met = { deadlocks: await database.deadlocks() };
     await database.drop();
+    expect(met).toEqual(wanted);
   };
   return { ...services, database, close };
 }
 
 /** Two nodes on one database of their own, each with its own caches and write queue. */
-export async function twoNodes(): Promise<{ nodes: [Services, Services]; close(): Promise<void> }> {
-  const first = await servicesOnOwnDatabase();
+export async function twoNodes(
+  wanted = { deadlocks: 0 },
+): Promise<{ nodes: [Services, Services]; close(): Promise<void> }> {
+  const first = await servicesOnOwnDatabase(wanted);
   const second = await startServices(first.database.url);
   const close = async () => {
     await second.close();

@@ -4,6 +4,8 @@ import pg from 'pg';
 
 export interface TestDatabase {
   url: string;
+  /** How many there were until now; to be asked once nobody is connected any more, since that is when all are counted. */
+  deadlocks(): Promise<number>;
   drop(): Promise<void>;
 }
 
@@ -22,16 +24,30 @@ async function create(template: string): Promise<TestDatabase> {
   await withRetries(() => execute(`CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY FILE_COPY`));
   const url = new URL(serverUrl());
   url.pathname = `/${name}`;
-  return { url: url.href, drop: () => execute(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
+  return {
+    url: url.href,
+    deadlocks: () => deadlocksIn(name),
+    drop: async () => void (await execute(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)),
+  };
+}
+
+async function deadlocksIn(name: string): Promise<number> {
+  const connected = `SELECT 1 FROM pg_stat_activity WHERE datname = '${name}' AND backend_type = 'client backend'`;
+  for (let looks = 0; looks < 100 && (await execute(connected)).length > 0; looks += 1) await sleep(10);
+  const [counted] = await execute<{ deadlocks: number }>(
+    `SELECT deadlocks::int AS deadlocks FROM pg_stat_database WHERE datname = '${name}'`,
+  );
+  return counted?.deadlocks ?? 0;
 }
 
 const OBJECT_IN_USE = '55006';
 
 /** PostgreSQL's own autovacuum may be looking at the template for a moment. */
-async function withRetries(work: () => Promise<void>): Promise<void> {
+async function withRetries(work: () => Promise<unknown>): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await work();
+      await work();
+      return;
     } catch (error) {
       if (attempt === 10 || (error as { code?: string }).code !== OBJECT_IN_USE) throw error;
       await sleep(100 * attempt);
@@ -39,11 +55,11 @@ async function withRetries(work: () => Promise<void>): Promise<void> {
   }
 }
 
-async function execute(sql: string): Promise<void> {
+async function execute<R extends pg.QueryResultRow>(sql: string): Promise<R[]> {
   const client = new pg.Client({ connectionString: serverUrl() });
   await client.connect();
   try {
-    await client.query(sql);
+    return (await client.query<R>(sql)).rows;
   } finally {
     await client.end();
   }
