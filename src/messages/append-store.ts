@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../platform/database/database.js';
+import { isDeadlock } from '../platform/database/deadlock.js';
 import type { Tx } from '../platform/database/unit-of-work.js';
 import { sqlState } from '../platform/http/database-problem.js';
 import { EarlyStatistics } from './early-statistics.js';
@@ -71,7 +72,7 @@ export class AppendStore {
 
   /** Stores a batch in one commit; gives one judgement for each draft, in their order. `late` where they have waited. */
   async append(drafts: DraftRow[], late: boolean): Promise<Judged[]> {
-    const judged = await this.database.prepared<Judged>(late ? APPEND_LATE : APPEND, [JSON.stringify(drafts)]);
+    const judged = await this.database.preparedOnce<Judged>(late ? APPEND_LATE : APPEND, [JSON.stringify(drafts)]);
     this.statistics.count(drafts.length);
     return judged;
   }
@@ -83,7 +84,7 @@ export class AppendStore {
 
   /** True where somebody else's locks stood in the way in a circle: nothing was stored, and the next time it goes. */
   wasEntangled(error: unknown): boolean {
-    return sqlState(error) === '40P01';
+    return isDeadlock(error);
   }
 
   /** True where the statement failed over what is in it (22: data, 23: constraints) or over one room, and not over the database. */

@@ -1,5 +1,6 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Histogram, Registry } from 'prom-client';
+import { DEADLOCK_TRIES } from '../platform/database/deadlock.js';
 import { Problem } from '../platform/http/problem.js';
 import { AppendStore, type DraftRow, type Judged } from './append-store.js';
 
@@ -8,8 +9,6 @@ const LANES = 2;
 /** Jobs wait for locks of their own, some for long: that must keep no sends waiting. */
 const JOBS = 4;
 const MAX_BATCH = 400;
-/** Whoever takes locks in another order than a batch, such as a command, costs it another try and fails no send. */
-const DEADLOCK_TRIES = 3;
 /** Who was let in longer ago than this may have been removed since. */
 const LATE_MS = 250;
 /** Beyond this, sends are refused: a queue that only grows serves nobody. */
@@ -190,6 +189,7 @@ export class WriteQueue implements OnApplicationShutdown {
       this.measure(batch);
       return () => batch.forEach((send, i) => settle(send, judged[i] as Judged));
     } catch (error) {
+      // Whoever takes locks in another order, such as a command, costs it another try and fails no send.
       if (tries < DEADLOCK_TRIES && this.store.wasEntangled(error)) return this.commit(batch, tries + 1);
       if (batch.length === 1 || !this.store.blamesOneDraft(error))
         return () => batch.forEach(({ fail }) => fail(error));

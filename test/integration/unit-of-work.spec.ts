@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Database } from '../../src/platform/database/database.js';
 import { UnitOfWork, type Tx } from '../../src/platform/database/unit-of-work.js';
 import { EventBus } from '../../src/platform/events/event-bus.js';
 import { defineEvent } from '../../src/platform/events/event.js';
@@ -22,7 +23,7 @@ describe('a unit of work', () => {
     tx.query(`INSERT INTO agents (id, slug, name, kind) VALUES (gen_random_uuid(), $1, $1, 'echo')`, [slug]);
 
   beforeAll(async () => {
-    services = await servicesOnOwnDatabase({ deadlocks: 2 });
+    services = await servicesOnOwnDatabase({ deadlocks: 3 });
     work = services.app.get(UnitOfWork);
     bus = services.app.get(EventBus);
     bus.on(Happened, ({ what }) => heard.push(what));
@@ -93,6 +94,22 @@ describe('a unit of work', () => {
       bare ? [expect.objectContaining({ reason: expect.objectContaining({ code: '40P01' }) })] : [],
     );
     expect(heard.sort()).toEqual(bare ? [expect.any(String)] : [one, two]);
+  });
+
+  it('is no more patient than one statement by itself, which a deadlock ends and which runs again', async () => {
+    const holder = services.dataSource.createQueryRunner();
+    await holder.startTransaction();
+    await holder.query(`UPDATE agents SET name = 'held' WHERE slug = 'two'`);
+    const lock = `SELECT pg_advisory_xact_lock(7), (SELECT 1 FROM agents WHERE slug = 'two' FOR UPDATE) AS got`;
+    const one = services.app.get(Database).one(lock);
+    const waits = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    await until(async () => (await services.dataSource.query<unknown[]>(waits)).length > 0);
+    // Whoever looks for a circle first is ended: not the one that has waited longest here.
+    await holder.query(`SET LOCAL deadlock_timeout = '60s'`);
+    await holder.query(`SELECT pg_advisory_xact_lock(7)`);
+    await holder.commitTransaction();
+    await holder.release();
+    expect(await one).toMatchObject({ got: 1 });
   });
 
   it('announces nothing when the commit itself is refused', async () => {

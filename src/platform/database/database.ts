@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Pool, QueryConfig, QueryResult, QueryResultRow } from 'pg';
 import Cursor from 'pg-cursor';
 import { DataSource } from 'typeorm';
+import { DEADLOCK_TRIES, isDeadlock } from './deadlock.js';
 import { withDescriptor } from './descriptors.js';
 
 /**
@@ -28,7 +29,10 @@ export function arrayAt(n: number, type = 'uuid'): string {
   return `((SELECT $${n}::${type}[])::${type}[])`;
 }
 
-/** One statement, committed by itself. What takes several statements to be true goes through UnitOfWork. */
+/**
+ * One statement, committed by itself, and run again where a deadlock ends it. What takes several statements to be true goes
+ * through UnitOfWork.
+ */
 @Injectable()
 export class Database {
   private readonly pool: Pool;
@@ -79,11 +83,26 @@ export class Database {
     return (await this.run<Row>({ name: nameOf(text), text, values })).rows;
   }
 
+  /** The same for who judges anew what may have changed while a deadlock was waited for: it throws that. */
+  async preparedOnce<Row extends QueryResultRow>(text: string, values: unknown[]): Promise<Row[]> {
+    return (await this.runOnce<Row>({ name: nameOf(text), text, values })).rows;
+  }
+
   async one<Row extends QueryResultRow>(sql: string, values: unknown[] = []): Promise<Row | undefined> {
     return (await this.query<Row>(sql, values))[0];
   }
 
-  private run<Row extends QueryResultRow>(statement: QueryConfig): Promise<QueryResult<Row>> {
+  private async run<Row extends QueryResultRow>(statement: QueryConfig): Promise<QueryResult<Row>> {
+    for (let left = DEADLOCK_TRIES; ; left -= 1) {
+      try {
+        return await this.runOnce<Row>(statement);
+      } catch (error) {
+        if (left === 1 || !isDeadlock(error)) throw error;
+      }
+    }
+  }
+
+  private runOnce<Row extends QueryResultRow>(statement: QueryConfig): Promise<QueryResult<Row>> {
     return withDescriptor(() => this.pool.query<Row>(patiently(statement)));
   }
 }

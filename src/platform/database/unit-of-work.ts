@@ -2,20 +2,16 @@ import { Injectable, Logger } from '@nestjs/common';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { PoolClient, QueryResultRow } from 'pg';
 import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
-import { hasCode } from '../error-code.js';
 import { EventBus } from '../events/event-bus.js';
 import type { DomainEvent, Topic } from '../events/event.js';
 import { nameOf } from './database.js';
+import { DEADLOCK_TRIES, isDeadlock } from './deadlock.js';
 import { withDescriptor } from './descriptors.js';
 import { isOutcomeUnknown, OutcomeUnknown } from './outcome.events.js';
 
 /** For each statement of a transaction, and for one that deletes: a million short messages take 44 s in memory. */
 const PATIENCE_MS = 60_000;
 const DELETION_PATIENCE_MS = 30 * 60_000;
-
-/** Of those who wait for each other in a circle PostgreSQL ends one, after a second, and lets the others go on. */
-const DEADLOCK = '40P01';
-const TRIES = 4;
 
 /** What of node-postgres's connection its types do not show. */
 interface Connection extends PoolClient {
@@ -112,7 +108,7 @@ export class UnitOfWork {
    */
   async run<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     if (this.running.getStore()) throw new Error('A unit of work runs already: pass its Tx on, do not nest another.');
-    for (let left = TRIES; ; left -= 1) {
+    for (let left = DEADLOCK_TRIES; ; left -= 1) {
       const outcome = await this.attempt(work);
       if ('result' in outcome) return outcome.result;
       if (left === 1) throw outcome.entangled;
@@ -133,7 +129,7 @@ export class UnitOfWork {
     } catch (error) {
       if (isTimeout(error)) await cut(connection);
       else if (runner.isTransactionActive) await rollBack(runner);
-      if (hasCode(error, DEADLOCK) && tx.mayRunAgain) return { entangled: error as Error };
+      if (isDeadlock(error) && tx.mayRunAgain) return { entangled: error as Error };
       throw error;
     } finally {
       connection.connectionParameters.query_timeout = false;
