@@ -488,9 +488,12 @@ describe("an agent's reply", () => {
     const stream = await EventStream.open(ada, 'GET', `/sessions/${id}/reply`);
     call.say('Still');
     await stream.untilText('Still');
+    const waiting = ada.post(`/sessions/${id}/reply`);
+    await sleep(100);
     await ada.post('/auth/logout');
     const heard = await stream.ended;
     expect(heard.map(({ event }) => event)).toEqual(['reply', 'delta']);
+    expect(await waiting).toMatchObject({ status: 401, body: { code: 'unauthorized' } });
     call.end();
   });
 });

@@ -63,7 +63,7 @@ export class RepliesController {
     if (wantsStream(request)) return this.stream.write(response, id, replyId, signal);
     const message = await this.following.untilEnd(id, replyId, signal);
     if (message) response.json(message);
-    else response.destroy();
+    else if (!response.destroyed) throw Problem.unauthorized();
   }
 
   @Get()
