@@ -150,6 +150,9 @@ describe('attachments', () => {
     const longer = await fetched(file.url, bob, { range: 'bytes=-65536' });
     expect([longer.status, longer.bytes.toString()]).toEqual([206, '0123456789']);
     expect((await fetched(file.url, bob, { range: 'pages=20-' })).status).toBe(200);
+    const headers = { authorization: `Bearer ${bob.token}`, range: 'bytes=2-4' };
+    const head = await fetch(app.url + file.url, { method: 'HEAD', headers });
+    expect([head.status, head.headers.get('content-length')]).toEqual([200, '10']);
     const empty = (await sent('', 'empty.txt')).file;
     expect(await fetched(empty.url, bob)).toMatchObject({ status: 200, bytes: Buffer.alloc(0) });
   });

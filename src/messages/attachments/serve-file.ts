@@ -46,10 +46,10 @@ export async function serveFile(
   await sendStream(files.read(file, range), response);
 }
 
-/** More than one range, or one that makes no sense, is answered with the whole. Without a start, it is the end of the file. */
+/** More than one range, one that makes no sense, or one of a HEAD, is answered with the whole. Without a start, it is the end of the file. */
 function rangeOf(request: Request, size: number): { start: number; end: number } | undefined {
   const [, first = '', last = ''] = /^bytes=(\d*)-(\d*)$/i.exec(request.headers.range ?? '') ?? [];
-  if (first === '' && last === '') return undefined;
+  if (request.method !== 'GET' || (first === '' && last === '')) return undefined;
   const start = first === '' ? Math.max(0, size - Number(last)) : Number(first);
   const end = first === '' || last === '' ? size - 1 : Math.min(Number(last), size - 1);
   if (start <= end) return { start, end };
