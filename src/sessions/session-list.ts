@@ -31,14 +31,12 @@ const page = (owned: string, helped: string) => `
   )
   ${SESSION_ROWS} JOIN page ON page.id = s.id ORDER BY s.active_at DESC, s.id DESC`;
 
+// Who helps does so in peer sessions, and those have no agent: of other types there is nothing, and nothing is read.
 const ALL = page(
   `CROSS JOIN unnest($2::text[]) AS wanted_type ${newest('owner_id = $1 AND type = wanted_type')}`,
-  'advocate_id = $1 AND type = ANY($2)',
+  `'peer' = ANY($2) AND advocate_id = $1`,
 );
-const OF_AGENT = page(
-  newest('owner_id = $1 AND agent_id = $7 AND type = ANY($2)'),
-  'advocate_id = $1 AND agent_id = $7 AND type = ANY($2)',
-);
+const OF_AGENT = page(newest(`'agent' = ANY($2) AND owner_id = $1 AND agent_id = $7`), 'false');
 
 const STANDING = page(newest('owner_id = $1 AND standing AND type = ANY($2)'), 'false');
 

@@ -74,6 +74,20 @@ describe('the list of sessions', () => {
     }
   });
 
+  it.each<[string, Partial<SessionsQuery>]>([
+    ['agent sessions of an advocate', { type: 'agent' }],
+    ['those of an agent that an advocate helps in', { agentId: ECHO }],
+    ['peer sessions of an agent', { agentId: ECHO, type: 'peer' }],
+  ])('reads a few rows where there is nothing to be found: %s', async (_, query) => {
+    const prepared = jest.spyOn(services.app.get(Database), 'prepared');
+    for (const who of [ada, bob]) {
+      prepared.mockClear();
+      await list(who, query);
+      const [read] = prepared.mock.calls.filter(([text, values]) => /sessions/.test(text) && values[0] === who.userId);
+      expect(await rowsRead(services.dataSource, 'sessions', ...(read as [string, unknown[]]))).toBeLessThan(1_000);
+    }
+  });
+
   it('reads a few rows for each page, wherever it lies and whatever it is of', async () => {
     const [middle] = await services.dataSource.query(
       `SELECT active_at AS at, id FROM sessions WHERE owner_id = $1 ORDER BY active_at, id OFFSET ${MANY / 2} LIMIT 1`,
