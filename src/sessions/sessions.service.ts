@@ -67,8 +67,8 @@ export class SessionsService {
       const room = await roomNow(tx, pass);
       const waited = await waits(tx, id);
       const changed = await tx.one<{ title: string | null; status: SessionStatus }>(
-        `UPDATE sessions SET title = coalesce($2, title), status = coalesce($3, status), updated_at = now(),
-           queued_at = CASE WHEN status = 'closed' AND $3 = 'open' THEN now() ELSE queued_at END
+        `UPDATE sessions SET title = coalesce($2, title), status = coalesce($3, status), updated_at = clock_timestamp(),
+           queued_at = CASE WHEN status = 'closed' AND $3 = 'open' THEN clock_timestamp() ELSE queued_at END
          WHERE id = $1 RETURNING title, status`,
         [id, title ?? null, status ?? null],
       );
@@ -85,7 +85,8 @@ export class SessionsService {
     await this.work.run(async (tx) => {
       await tx.query(`SELECT 1 FROM conversations WHERE id = $1 FOR NO KEY UPDATE`, [room.id]);
       await tx.query(
-        `UPDATE sessions SET agent_id = $2, updated_at = now() WHERE id = $1 AND type = 'agent' AND agent_id IS NULL`,
+        `UPDATE sessions SET agent_id = $2, updated_at = clock_timestamp()
+         WHERE id = $1 AND type = 'agent' AND agent_id IS NULL`,
         [room.id, agentId],
       );
       tx.announce(StandingChanged([], { scope: `conversation:${room.id}` }));

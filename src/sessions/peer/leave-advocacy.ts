@@ -19,8 +19,8 @@ export async function lockHelped(tx: Tx, userId: string): Promise<void> {
 /** Those whom the person helped wait for somebody else from now on. */
 export async function leaveAdvocacy(tx: Tx, userId: string): Promise<void> {
   const sessions = await tx.query<{ id: string; ownerId: string }>(
-    `UPDATE sessions SET advocate_id = NULL, queued_at = now(), updated_at = now() WHERE advocate_id = $1
-     RETURNING id, owner_id AS "ownerId"`,
+    `UPDATE sessions SET advocate_id = NULL, queued_at = clock_timestamp(), updated_at = clock_timestamp()
+     WHERE advocate_id = $1 RETURNING id, owner_id AS "ownerId"`,
     [userId],
   );
   for (const { id, ownerId } of sessions) {

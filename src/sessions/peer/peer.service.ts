@@ -27,7 +27,8 @@ interface Present {
 
 /**
  * Who helps in a session. Each change is judged by what is true under the lock of the room, where sends are judged
- * too: what is said after it goes to nobody who has just left, and to everybody who has just come.
+ * too: what is said after it goes to nobody who has just left, and to everybody who has just come. It happens at the
+ * moment of the clock: of a transaction that has waited for its room, `now()` is the time before.
  */
 @Injectable()
 export class PeerService {
@@ -56,9 +57,11 @@ export class PeerService {
   async release(pass: Writer): Promise<void> {
     await this.changes.underLock(pass.room, async (tx) => {
       const session = await helped(tx, pass);
-      await tx.query(`UPDATE sessions SET advocate_id = NULL, queued_at = now(), updated_at = now() WHERE id = $1`, [
-        pass.room.id,
-      ]);
+      await tx.query(
+        `UPDATE sessions SET advocate_id = NULL, queued_at = clock_timestamp(), updated_at = clock_timestamp()
+         WHERE id = $1`,
+        [pass.room.id],
+      );
       tellLeft(tx, pass.room.id, session);
       await tellWatchers(tx, pass.room.id, false);
     });
@@ -86,7 +89,8 @@ export class PeerService {
       if (session.status === 'closed') throw Problem.conflict('session_closed', 'This session is closed.');
       const advocate = advocateId === undefined ? undefined : await advocateFor(tx, session.ownerId, advocateId);
       await tx.query(
-        `UPDATE sessions SET type = 'peer', agent_id = NULL, standing = false, queued_at = now(), updated_at = now()
+        `UPDATE sessions SET type = 'peer', agent_id = NULL, standing = false, queued_at = clock_timestamp(),
+           updated_at = clock_timestamp()
          WHERE id = $1`,
         [room.id],
       );
@@ -99,7 +103,10 @@ export class PeerService {
 
   /** Lets the advocate in, and whoever had it out. */
   private async give(tx: Tx, sessionId: string, before: Present, advocate: Profile): Promise<void> {
-    await tx.query(`UPDATE sessions SET advocate_id = $2, updated_at = now() WHERE id = $1`, [sessionId, advocate.id]);
+    await tx.query(`UPDATE sessions SET advocate_id = $2, updated_at = clock_timestamp() WHERE id = $1`, [
+      sessionId,
+      advocate.id,
+    ]);
     const states = await this.conversations.statesWithin(tx, sessionId, advocate.id);
     announceChange(tx, sessionId, before.ownerId, advocate);
     if (before.advocateId)
