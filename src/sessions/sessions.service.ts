@@ -167,6 +167,7 @@ function isTaken(error: unknown): boolean {
 }
 
 function absenceProblem(error: unknown): Problem | undefined {
+  if (breaks(error, 'sessions_owner_fk')) return Problem.unauthorized('This account is gone.');
   return breaks(error, 'sessions_agent_fk') ? Problem.notFound('This agent') : undefined;
 }
 

@@ -17,6 +17,7 @@ import { SecretBox } from '../../src/platform/secrets/secret-box.js';
 import { BansService } from '../../src/servers/bans/bans.service.js';
 import { MembershipsService } from '../../src/servers/memberships/memberships.service.js';
 import { ServersService } from '../../src/servers/servers/servers.service.js';
+import { SessionsService } from '../../src/sessions/sessions.service.js';
 import { between } from '../support/apart.js';
 import { actor, type Services, servicesOnOwnDatabase } from '../support/services.js';
 
@@ -82,6 +83,17 @@ describe('whoever deletes their account', () => {
       say(root, room, 'in time'),
     ]);
     expect(sends).toMatchObject([{ reason: { status: 401, code: 'unauthorized' } }, { value: { created: true } }]);
+  });
+
+  it('is told to sign in where a session that they open comes to the database after they are gone', async () => {
+    const gone = await actor(services.dataSource, 'gone');
+    await the(AccountDeletion).delete(gone);
+    for (const more of [{}, { externalId: 'mine' }]) {
+      await expect(the(SessionsService).create(gone, { type: 'peer', ...more })).rejects.toMatchObject({
+        status: 401,
+        code: 'unauthorized',
+      });
+    }
   });
 
   it('waits for what is being said in a server of theirs alone, and takes it away then', async () => {
