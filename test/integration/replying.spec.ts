@@ -17,7 +17,8 @@ import { EventBus } from '../../src/platform/events/event-bus.js';
 import { Problem } from '../../src/platform/http/problem.js';
 import { LiveReplies } from '../../src/sessions/replies/live-replies.js';
 import { RepliesService } from '../../src/sessions/replies/replies.service.js';
-import { ReplyStore } from '../../src/sessions/replies/reply-store.js';
+import { ReplyQuestion } from '../../src/sessions/replies/reply-question.js';
+import { ReplyStore, type TakenReply } from '../../src/sessions/replies/reply-store.js';
 import { ReplyStream } from '../../src/sessions/replies/reply-stream.js';
 import { ReplyWorker } from '../../src/sessions/replies/reply-worker.js';
 import { SessionsService } from '../../src/sessions/sessions.service.js';
@@ -134,6 +135,26 @@ describe('what an agent answers', () => {
     await sleep(2_000);
     expect(told).toContain(`${replyId} done`);
   }, 20_000);
+
+  it('holds of what was said before no more than its agent may be shown, and all of that', async () => {
+    const id = await newSession();
+    await sql(
+      `INSERT INTO messages (conversation_id, seq, id, rev, author_id, role, content)
+       SELECT $1, n, uuidv7(), n, $2, 'user', n || repeat('x', CASE WHEN n = 200 THEN 20000 ELSE 9999 END)
+       FROM generate_series(1, 200) n`,
+      [id, ada.userId],
+    );
+    const [{ asked }] = await sql(`SELECT id AS asked FROM messages WHERE conversation_id = $1 AND seq = 200`, [id]);
+    const reply = { id, sessionId: id, askedId: asked, userId: ada.userId, username: 'ada' } as TakenReply;
+    const shown = async (tokens: number) => {
+      await sql(`UPDATE agents SET context_tokens = $2 WHERE id = $1`, [ECHO, tokens]);
+      const history = (await the(ReplyQuestion).of(reply, ECHO))?.history ?? [];
+      return history.map(({ content }) => parseInt(content, 10));
+    };
+    expect(await shown(256)).toEqual([200]);
+    expect(await shown(8_000)).toEqual([198, 199, 200]);
+    expect(await shown(2_000_000)).toHaveLength(200);
+  });
 
   it('so far is kept, though the database failed once when it was to be', async () => {
     const sessionId = await newSession();
