@@ -13,6 +13,7 @@ export async function shrinkGrownRooms(client: Client, importId: string): Promis
   );
   await client.query(
     `UPDATE conversations c SET last_seq = last_seq - size, last_rev = last_rev - revs,
+       floor_rev = least(floor_rev, last_rev - revs),
        last_message_at = (SELECT max(created_at) FROM messages WHERE conversation_id = c.id)
      FROM grown WHERE c.id = grown.id`,
   );

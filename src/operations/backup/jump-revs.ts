@@ -8,4 +8,9 @@ const REV_JUMP = 1_000_000_000;
 
 export async function jumpRevs(tx: Tx): Promise<void> {
   await tx.query(`UPDATE conversations SET last_rev = last_rev + ${REV_JUMP}, floor_rev = last_rev + ${REV_JUMP}`);
+  // What an import remembers of them: else they would look as if people had been at them since.
+  await tx.query(
+    `UPDATE imported_ids SET rev = rev + ${REV_JUMP}
+     WHERE kind = 'conversation' OR kind = 'change' AND target_id = conversation_id`,
+  );
 }
