@@ -1,6 +1,6 @@
 import path from 'node:path';
 import pg from 'pg';
-import { LEGACY, LegacyHouse } from '../support/legacy-commands.js';
+import { LEGACY, LegacyHouse, MIGRATIONS } from '../support/legacy-commands.js';
 import { chatSessions, sqlite } from '../support/old-stores.js';
 import { runCommand } from '../support/run-app.js';
 import { createEmptyDatabase, type TestDatabase } from '../support/test-database.js';
@@ -35,6 +35,16 @@ describe('old data in a house that was backed up and restored', () => {
 
   const there = (...args: string[]) => runCommand(args, { DATABASE_URL: restored.url });
   const titles = async () => (await client.query(`SELECT title FROM sessions ORDER BY title`)).rows.map((r) => r.title);
+
+  it('that came as a migration is there, recorded, and taken out by a revert', async () => {
+    const env = { LEGACY_SQLITE: chatSessions(house.path('migration.db'), 4) };
+    expect((await house.migrations('run', env)).stdout).toContain('applied CarryLegacySqlite');
+    await moveHouse();
+    expect(await titles()).toEqual(['First', 'Second']);
+    expect((await runCommand([MIGRATIONS, 'run'], { ...env, DATABASE_URL: restored.url })).stdout).toContain('Nothing');
+    expect((await there(MIGRATIONS, 'revert')).stdout).toContain('reverted CarryLegacySqlite');
+    expect(await titles()).toEqual([]);
+  }, 180_000);
 
   it('is taken out, import by import, where nobody has touched it', async () => {
     const file = chatSessions(house.path('two.db'), 4);

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { from as copyFrom } from 'pg-copy-streams';
-import { DataSource } from 'typeorm';
+import { DataSource, type MigrationInterface } from 'typeorm';
 import { migrate } from '../../platform/database/migrate.js';
 import { type Tx, UnitOfWork } from '../../platform/database/unit-of-work.js';
 import { EventBus } from '../../platform/events/event-bus.js';
@@ -21,6 +21,8 @@ export interface Target {
   databaseUrl: string;
   dataDir: string;
   tools: PostgresTools | undefined;
+  /** Those of these names by which old data was carried over: they are in no release, and do nothing any more. */
+  carriedOver: (names: string[]) => (new () => MigrationInterface)[];
 }
 
 /**
@@ -32,11 +34,11 @@ export async function restoreBackup(target: Target, folder: string): Promise<Man
   const { dataSource, dataDir } = target;
   const manifest = await readManifest(folder);
   await mustBeWhole(manifest, folder);
-  mustBeKnown(manifest, dataSource);
+  mustBeKnown(manifest, target);
   const tools = toolsFor(manifest, target);
   const work = new UnitOfWork(dataSource, new EventBus());
   await work.run((tx) => mustBeEmpty(tx, manifest));
-  if (!manifest.dump) await migrateAsOf(manifest, dataSource);
+  if (!manifest.dump) await migrateAsOf(manifest, target);
   await putFilesBack(manifest.files, folder, dataDir);
   if (manifest.dump && tools) await loadDump(manifest.dump, folder, tools, target.databaseUrl, work);
   else await work.run((tx) => load(tx, manifest, folder));
@@ -52,8 +54,9 @@ async function mustBeWhole({ tables, dump, files }: Manifest, folder: string): P
   }
 }
 
-function mustBeKnown({ migrations, version }: Manifest, { migrations: ours }: DataSource): void {
-  const known = new Set(ours.map(({ name }) => name));
+function mustBeKnown({ migrations, version }: Manifest, { dataSource, carriedOver }: Target): void {
+  const carried = carriedOver(migrations).map((migration) => new migration());
+  const known = new Set([...dataSource.migrations, ...carried].map(({ name }) => name));
   const unknown = migrations.find((name) => !known.has(name));
   if (unknown)
     throw new BackupError(`The backup is of release ${version}, which has ${unknown}: use that or a newer one.`);
@@ -86,11 +89,12 @@ async function mustBeEmpty(tx: Tx, { migrations, dump }: Manifest): Promise<void
   if (rows.length > 0) throw new BackupError('The database is not empty: a restore overwrites nothing.');
 }
 
-/** The schema of the moment of the backup: its rows fit no other. */
-async function migrateAsOf({ migrations }: Manifest, { options, migrations: ours }: DataSource): Promise<void> {
-  const then = ours.filter(({ name }) => name !== undefined && migrations.includes(name));
+/** The schema of the moment of the backup: its rows fit no other. What was carried over as a migration is among the rows. */
+async function migrateAsOf({ migrations }: Manifest, { dataSource: house, carriedOver }: Target): Promise<void> {
+  const then = house.migrations.filter(({ name }) => name !== undefined && migrations.includes(name));
   const classes = then.map((migration) => migration.constructor as new () => (typeof then)[number]);
-  const dataSource = await new DataSource({ ...options, migrations: classes }).initialize();
+  const all = [...classes, ...carriedOver(migrations)];
+  const dataSource = await new DataSource({ ...house.options, migrations: all }).initialize();
   try {
     await migrate(dataSource);
   } finally {

@@ -2,6 +2,7 @@ import 'dotenv/config';
 import path from 'node:path';
 import { DataSource } from 'typeorm';
 import { dataSourceOptions } from '../../../ormconfig.js';
+import { recordedMigrations } from '../../legacy/import/sqlite-migration.js';
 import { loadConfig } from '../../platform/config/config.js';
 import { UnitOfWork } from '../../platform/database/unit-of-work.js';
 import { EventBus } from '../../platform/events/event-bus.js';
@@ -67,7 +68,7 @@ async function majorOf(dataSource: DataSource): Promise<number> {
 }
 
 async function restore(house: House, folder: string): Promise<string> {
-  const { tables, files, dump, createdAt } = await restoreBackup(house, folder);
+  const { tables, files, dump, createdAt } = await restoreBackup({ ...house, carriedOver: recordedMigrations }, folder);
   const rows = tables.reduce((sum, table) => sum + table.rows, 0);
   return (
     `Everything is as it was at ${createdAt}: ${dump ? 'all tables' : `${rows} rows`} and ${files.length} files.\n` +
