@@ -5,6 +5,9 @@ import { requestId } from './request-context.js';
 /** Lines that wait for a disk that is full. Beyond it they are dropped. */
 const MAX_WAITING_BYTES = 1024 * 1024;
 
+/** What of an error is told beside its words: libraries hang on it what a statement or a command was given, passwords too. */
+const TOLD = ['code', 'query', 'table', 'constraint', 'syscall', 'address', 'port'] as const;
+
 /** One JSON object a line on standard output. Never give it a token, a password, a key or the text of a message. */
 export function createLogger(level: string): Pino {
   const options = {
@@ -13,8 +16,18 @@ export function createLogger(level: string): Pino {
     timestamp: pino.stdTimeFunctions.isoTime,
     mixin: () => ({ requestId: requestId() }),
     formatters: { level: (label: string) => ({ level: label }) },
+    serializers: { err: told },
   };
   return pino(options, standardOutput());
+}
+
+function told(error: unknown): object {
+  if (!(error instanceof Error)) return { message: String(error) };
+  const { type, message, stack, ...rest } = pino.stdSerializers.err(error);
+  const fields: Record<string, unknown> = { type, message, stack };
+  for (const name of TOLD) if (rest[name] !== undefined) fields[name] = rest[name];
+  if (error instanceof AggregateError) fields.errors = error.errors.map(told);
+  return fields;
 }
 
 /** A line that cannot be written is no reason to end: it waits for the next one, as where the disk of the logs is full. */
