@@ -44,10 +44,13 @@ async function openDataSource(config: Config, url: string): Promise<DataSource> 
   return dataSource;
 }
 
-/** Nest's own listen takes no backlog. Gives the port. */
+/** Nest's own listen takes no backlog. Gives the port. Throws ConfigError where it is nothing to listen on. */
 async function listen(server: Server, { port, host }: Config): Promise<number> {
   server.listen({ port, host, backlog: BACKLOG });
-  await once(server, 'listening');
+  await once(server, 'listening').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'EADDRINUSE') throw error;
+    throw new ConfigError([{ name: 'HOST', message: `and PORT are nothing to listen on: ${error.message}` }]);
+  });
   return (server.address() as AddressInfo).port;
 }
 

@@ -1,4 +1,5 @@
 import { Agent, request } from 'node:http';
+import path from 'node:path';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 import { call, openSocket, type Person, person, serverOf } from '../support/people.js';
 import { runApp, runCommand, type RunningApp } from '../support/run-app.js';
@@ -342,6 +343,39 @@ describe('a wrong configuration', () => {
     }
     expect(stderr).not.toContain('change-me');
     expect(stderr).not.toMatch(/^\s+at /m);
+  });
+
+  it('is one also where it only looks right: the start would fail without a name, or go to another machine', async () => {
+    const { code, stderr } = await runCommand(['dist/src/main.js'], {
+      DB_HOST: 'db:5433',
+      DATABASE_URL: 'postgres://parley:hunter#two@db/parley',
+      REDIS_URL: 'redis://:hunter#two@cache',
+      SMTP_URL: 'smtp://mail:999999',
+      TRUST_PROXY: 'yes',
+      NODE_ENV: 'production',
+      SECRET_KEY: 'tHv3Jq8sYk1Zr6Wm4Xc9Lb2Nf7Pd5Gg0',
+      ENCRYPTION_KEY: ',',
+    });
+    expect(code).toBe(1);
+    for (const name of ['DB_HOST', 'DATABASE_URL', 'REDIS_URL', 'SMTP_URL', 'TRUST_PROXY', 'ENCRYPTION_KEY']) {
+      expect(stderr).toMatch(new RegExp(`^  ${name} `, 'm'));
+    }
+    expect(stderr).not.toMatch(/hunter|^\s+at /m);
+  });
+
+  it('is one also where there can be no folder for the data, or nothing can listen there', async () => {
+    const folder = await runCommand(['dist/src/main.js'], { DATA_DIR: path.resolve('package.json') });
+    expect([folder.code, folder.stderr]).toEqual([1, expect.stringMatching(/^ {2}DATA_DIR /m)]);
+    expect(folder.stderr).not.toMatch(/^\s+at /m);
+    const database = await createTestDatabase();
+    const host = await runCommand(['dist/src/main.js'], { DATABASE_URL: database.url, HOST: 'nowhere.invalid' });
+    await database.drop();
+    expect([host.code, host.stderr]).toEqual([1, expect.stringMatching(/^ {2}HOST /m)]);
+  });
+
+  it('reaches a database at an address of IPv6', async () => {
+    const { code, stderr } = await runCommand(['dist/src/main.js'], { DB_HOST: '::1', DB_PORT: '1' });
+    expect([code, stderr]).toEqual([1, expect.stringContaining('::1:1')]);
   });
 
   it('is one also where the database is not there', async () => {

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { compile as readProxies } from 'proxy-addr';
 import { type AllowedHost, readAllowedHosts } from '../outbound/allowed-hosts.js';
 import { type ConfigProblem, type Environment, readEnvironment } from './environment.js';
 import { keptSecret, weakness } from './secrets.js';
@@ -79,6 +80,7 @@ export function loadConfig(source: NodeJS.ProcessEnv = process.env): Config {
   const legacyDialects = readDialects(environment.LEGACY_API ?? 'on', problems);
   const corsOrigins = readOrigins(environment.CORS_ORIGINS ?? '', problems);
   const outboundAllowedHosts = readOutbound(environment.OUTBOUND_ALLOWED_HOSTS ?? '', problems);
+  const trustProxy = readTrustProxy(environment.TRUST_PROXY ?? 'off', problems);
   checkSecrets(environment, production, problems);
   checkDatabase(environment, problems);
   if (problems.length > 0) throw new ConfigError(problems);
@@ -95,8 +97,8 @@ export function loadConfig(source: NodeJS.ProcessEnv = process.env): Config {
     dataDir,
     maxUploadBytes: (environment.MAX_UPLOAD_MB ?? 25) * 1024 * 1024,
     maxAttachments: environment.MAX_ATTACHMENTS ?? 10,
-    secretKey: environment.SECRET_KEY ?? keptSecret(dataDir, 'secret.key'),
-    encryptionKeys: keysIn(environment.ENCRYPTION_KEY) ?? [keptSecret(dataDir, 'encryption.key')],
+    secretKey: environment.SECRET_KEY ?? kept(dataDir, 'secret.key'),
+    encryptionKeys: keysIn(environment.ENCRYPTION_KEY) ?? [kept(dataDir, 'encryption.key')],
     algorithm: environment.ALGORITHM ?? 'HS256',
     accessTokenSeconds: (environment.ACCESS_TOKEN_EXPIRE_MINUTES ?? 30) * 60,
     refreshTokenSeconds: (environment.REFRESH_TOKEN_EXPIRE_DAYS ?? 30) * 86_400,
@@ -104,7 +106,7 @@ export function loadConfig(source: NodeJS.ProcessEnv = process.env): Config {
     rateLimit: environment.RATE_LIMIT !== 'off',
     maxConnections: environment.MAX_CONNECTIONS ?? 50_000,
     maxConnectionsOfUser: environment.MAX_CONNECTIONS_PER_USER ?? (environment.RATE_LIMIT === 'off' ? Infinity : 100),
-    trustProxy: readTrustProxy(environment.TRUST_PROXY ?? 'off'),
+    trustProxy,
     smtpUrl: environment.SMTP_URL,
     mailFrom: environment.MAIL_FROM ?? 'Parley <parley@localhost>',
     legacyDialects,
@@ -122,11 +124,19 @@ export function loadConfig(source: NodeJS.ProcessEnv = process.env): Config {
   });
 }
 
+function kept(dataDir: string, name: string): string {
+  try {
+    return keptSecret(dataDir, name);
+  } catch (error) {
+    throw new ConfigError([{ name: 'DATA_DIR', message: `cannot be used: ${(error as Error).message}` }]);
+  }
+}
+
 function databaseUrl(environment: Environment): string | undefined {
   if (environment.DATABASE_URL) return environment.DATABASE_URL;
   if (!environment.DB_HOST) return undefined;
   const url = new URL('postgres://localhost');
-  url.hostname = environment.DB_HOST;
+  url.hostname = environment.DB_HOST.includes(':') ? `[${environment.DB_HOST}]` : environment.DB_HOST;
   url.port = String(environment.DB_PORT ?? 5432);
   url.username = encodeURIComponent(environment.DB_USER ?? 'postgres');
   url.password = encodeURIComponent(environment.DB_PASSWORD ?? '');
@@ -143,17 +153,15 @@ function checkDatabase(environment: Environment, problems: ConfigProblem[]): voi
 }
 
 function checkSecrets(environment: Environment, production: boolean, problems: ConfigProblem[]): void {
-  for (const name of ['SECRET_KEY', 'ENCRYPTION_KEY'] as const) {
-    const secret = environment[name];
-    if (!secret && production) {
+  const given = {
+    SECRET_KEY: environment.SECRET_KEY ? [environment.SECRET_KEY] : [],
+    ENCRYPTION_KEY: keysIn(environment.ENCRYPTION_KEY) ?? [],
+  };
+  for (const [name, secrets] of production ? Object.entries(given) : []) {
+    if (secrets.length === 0) {
       problems.push({ name, message: 'must be given with NODE_ENV=production: at least 32 random characters' });
     }
-    const weak =
-      production && secret
-        ? (name === 'ENCRYPTION_KEY' ? (keysIn(secret) ?? []) : [secret ?? ''])
-            .map(weakness)
-            .find((what) => what !== undefined)
-        : undefined;
+    const weak = secrets.map(weakness).find((what) => what !== undefined);
     if (weak) problems.push({ name, message: weak });
   }
   if (production && !environment.SMTP_URL) {
@@ -206,8 +214,14 @@ function readOutbound(text: string, problems: ConfigProblem[]): AllowedHost[] {
   return allowed;
 }
 
-function readTrustProxy(text: string): boolean | number | string {
+function readTrustProxy(text: string, problems: ConfigProblem[]): boolean | number | string {
   if (text === 'off' || text === 'false') return false;
   if (/^\d+$/.test(text)) return Number(text);
+  try {
+    readProxies(text.split(/ *, */));
+  } catch {
+    const message = 'must be off, a number of proxies, or addresses such as loopback or 10.0.0.0/8';
+    problems.push({ name: 'TRUST_PROXY', message });
+  }
   return text;
 }

@@ -1,7 +1,17 @@
 import { plainToInstance, Transform } from 'class-transformer';
-import { IsIn, IsInt, IsOptional, IsString, Matches, Max, Min, MinLength, validateSync } from 'class-validator';
+import { IsIn, IsInt, IsOptional, IsString, Max, Min, MinLength, ValidateBy, validateSync } from 'class-validator';
+import { isIP } from 'node:net';
 
 const toNumber = ({ value }: { value: unknown }) => (typeof value === 'string' ? Number(value) : value);
+
+const Fits = (fits: (value: string) => boolean, message: string) =>
+  ValidateBy({ name: 'fits', validator: { validate: fits } }, { message });
+
+/** A password with a `#`, a `/` or a `?` in it that is not written as `%23` and so on makes it none. */
+const IsAddress = (protocol: RegExp, message: string) =>
+  Fits((value) => protocol.test(value) && URL.canParse(value), message);
+
+const isHost = (value: string) => isIP(value) > 0 || /^[\w.-]+$/.test(value);
 
 /** What may be set from outside, as text. Deciding what follows from it is config.ts. */
 export class Environment {
@@ -9,8 +19,8 @@ export class Environment {
   @IsOptional() @MinLength(1) HOST?: string;
   @IsOptional() @Transform(toNumber) @IsInt() @Min(0) @Max(65535) PORT?: number;
 
-  @IsOptional() @Matches(/^postgres(ql)?:\/\/\S+$/, { message: 'must be a postgres:// URL' }) DATABASE_URL?: string;
-  @IsOptional() @IsString() DB_HOST?: string;
+  @IsOptional() @IsAddress(/^postgres(ql)?:\/\/\S+$/, 'must be a postgres:// URL') DATABASE_URL?: string;
+  @IsOptional() @Fits(isHost, 'must be a name or an address') DB_HOST?: string;
   @IsOptional() @Transform(toNumber) @IsInt() @Min(1) @Max(65535) DB_PORT?: number;
   @IsOptional() @IsString() DB_USER?: string;
   @IsOptional() @IsString() DB_PASSWORD?: string;
@@ -28,14 +38,14 @@ export class Environment {
   @IsOptional() @Transform(toNumber) @IsInt() @Min(1) @Max(1440) ACCESS_TOKEN_EXPIRE_MINUTES?: number;
   @IsOptional() @Transform(toNumber) @IsInt() @Min(1) @Max(365) REFRESH_TOKEN_EXPIRE_DAYS?: number;
 
-  @IsOptional() @Matches(/^rediss?:\/\/\S+$/, { message: 'must be a redis:// or rediss:// URL' }) REDIS_URL?: string;
+  @IsOptional() @IsAddress(/^rediss?:\/\/\S+$/, 'must be a redis:// or rediss:// URL') REDIS_URL?: string;
 
   @IsOptional() @IsString() CORS_ORIGINS?: string;
   @IsOptional() @IsIn(['on', 'off']) RATE_LIMIT?: 'on' | 'off';
   @IsOptional() @Transform(toNumber) @IsInt() @Min(1) @Max(1_000_000) MAX_CONNECTIONS?: number;
   @IsOptional() @Transform(toNumber) @IsInt() @Min(1) @Max(1_000_000) MAX_CONNECTIONS_PER_USER?: number;
   @IsOptional() @IsString() TRUST_PROXY?: string;
-  @IsOptional() @Matches(/^smtps?:\/\/\S+$/, { message: 'must be an smtp:// or smtps:// URL' }) SMTP_URL?: string;
+  @IsOptional() @IsAddress(/^smtps?:\/\/\S+$/, 'must be an smtp:// or smtps:// URL') SMTP_URL?: string;
   @IsOptional() @IsString() MAIL_FROM?: string;
   @IsOptional() @IsString() LEGACY_API?: string;
   @IsOptional() @IsString() LEGACY_AGENT?: string;
