@@ -12,6 +12,7 @@ import { UnitOfWork } from '../../src/platform/database/unit-of-work.js';
 import { ServersService } from '../../src/servers/servers/servers.service.js';
 import { actor, servicesOnOwnDatabase, type Services } from '../support/services.js';
 import { runCommand } from '../support/run-app.js';
+import { until } from '../support/until.js';
 import type { TestDatabase } from '../support/test-database.js';
 
 type Retention = Config['retention'];
@@ -183,6 +184,19 @@ describe('retention', () => {
     await holder.release();
     expect(await new NightlyPurge(dataSource, purge({})).run()).toBeDefined();
   });
+
+  it('is not kept from running by a seeding', async () => {
+    const other = services.dataSource.createQueryRunner();
+    await other.startTransaction();
+    await other.query(`LOCK TABLE servers`);
+    const seeding = runCommand(['dist/src/operations/cli/seed.js'], { DATABASE_URL: services.database.url });
+    const waiting = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    await until(async () => (await sql(waiting)).length > 0);
+    const purged = await new NightlyPurge(services.dataSource, purge({})).run();
+    await other.rollbackTransaction();
+    await other.release();
+    expect([(await seeding).code, purged]).toEqual([0, expect.anything()]);
+  }, 60_000);
 
   it('is a command too', async () => {
     const { id } = await say('one');
