@@ -2,11 +2,12 @@ import pg from 'pg';
 import { importSource } from '../../src/legacy/import/importer.js';
 import { openChatSessions } from '../../src/legacy/import/readers/chat-sessions.js';
 import { LegacyHouse } from '../support/legacy-commands.js';
-import { chatSessions, communityServers, sqlite } from '../support/old-stores.js';
+import { chatSessions, communityServers, day, mongoFolder, oid, sqlite } from '../support/old-stores.js';
+import type { CommandResult } from '../support/run-app.js';
 import { createEmptyDatabase } from '../support/test-database.js';
 import { until } from '../support/until.js';
 
-describe('an import that is taken out while somebody does something else', () => {
+describe('an import that is made, handed over or taken out while somebody does something else', () => {
   let house: LegacyHouse;
   let other: pg.Client;
 
@@ -23,15 +24,17 @@ describe('an import that is taken out while somebody does something else', () =>
 
   afterEach(() => house.empty(), 60_000);
 
-  /** What the revert says that began before `work` was committed, and waited for it. */
-  async function revertAfter(id: string, work: () => Promise<unknown>) {
+  const revertAfter = (id: string, work: () => Promise<unknown>) => after(work, () => house.legacy('revert', id));
+
+  /** What the command says that began before `work` was committed, and waited for it. */
+  async function after(work: () => Promise<unknown>, command: () => Promise<CommandResult>): Promise<CommandResult> {
     const waiting = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
     await other.query('BEGIN');
     await work();
-    const reverted = house.legacy('revert', id);
+    const said = command();
     await until(async () => (await house.rows(waiting)).length > 0);
     await other.query('COMMIT');
-    return reverted;
+    return said;
   }
 
   it('stays where another import builds on it', async () => {
@@ -76,5 +79,46 @@ describe('an import that is taken out while somebody does something else', () =>
     });
     expect(reverted).toMatchObject({ code: 1, stderr: expect.stringContaining('channel hers came after the import') });
     expect(await house.rows(`SELECT 1 FROM channels WHERE name = 'hers'`)).toHaveLength(1);
+  }, 180_000);
+
+  const characters = (name: string) =>
+    mongoFolder(
+      house.path(name),
+      [{ _id: oid(1), characterId: 'merlin', createdAt: day(1), updatedAt: day(3) }],
+      [{ _id: oid(11), sessionId: oid(1), role: 'user', content: 'Hi', createdAt: day(2) }],
+    );
+  const EVE = '01990000-0000-7000-8000-00000000aaaa';
+  const makeEve = () =>
+    house.client.query(
+      `INSERT INTO users (id, username, username_key, display_name) VALUES ('${EVE}', 'eve', 'eve', 'Eve')`,
+    );
+
+  it('is handed to nobody who is gone by then', async () => {
+    await makeEve();
+    const id = await house.carried('characters', await characters('gone'));
+    const refused = await after(
+      () => other.query(`DELETE FROM users WHERE username = 'eve'`),
+      () => house.legacy('assign', id, '--to', 'eve'),
+    );
+    expect(refused).toMatchObject({ code: 1, stderr: 'There is no account named eve.\n' });
+  }, 180_000);
+
+  it('is handed over beside the standing session that its taker opens in that moment', async () => {
+    await makeEve();
+    const id = await house.carried('characters', await characters('standing'));
+    const assigned = await after(
+      () =>
+        other.query(
+          `WITH room AS (INSERT INTO conversations (id, kind) VALUES (gen_random_uuid(), 'session') RETURNING id)
+           INSERT INTO sessions (id, owner_id, type, agent_id, standing)
+           SELECT room.id, '${EVE}', 'agent', a.id, true FROM room, agents a WHERE slug = 'merlin'`,
+        ),
+      () => house.legacy('assign', id, '--to', 'eve'),
+    );
+    expect([assigned.stderr, assigned.stdout]).toEqual(['', 'handed 1 sessions and 1 messages to eve\n']);
+    expect(await house.rows(`SELECT standing FROM sessions WHERE owner_id = '${EVE}' ORDER BY 1`)).toEqual([
+      { standing: false },
+      { standing: true },
+    ]);
   }, 180_000);
 });

@@ -1,4 +1,5 @@
 import type { Client } from 'pg';
+import { comparable } from '../../users/names.js';
 import { accountNamed } from './people.js';
 import { SourceError } from './source.js';
 
@@ -12,13 +13,16 @@ export async function assignImport(
   importId: string,
   username: string,
 ): Promise<{ sessions: number; messages: number }> {
-  const to = await accountNamed(client, username);
   const from = await ownerless(client, importId);
+  // Rooms before people, as whoever writes there locks them; then nothing is opened, or deleted, by who takes them.
   const sessions = await client.query<{ id: string }>(
     `SELECT s.id FROM sessions s JOIN imported_ids i ON i.target_id = s.id AND i.kind = 'conversation'
-     WHERE i.import_id = $1 AND s.owner_id = $2 ORDER BY s.id FOR UPDATE OF s`,
+     JOIN conversations c ON c.id = s.id
+     WHERE i.import_id = $1 AND s.owner_id = $2 ORDER BY s.id FOR NO KEY UPDATE OF c FOR UPDATE OF s`,
     [importId, from],
   );
+  await client.query(`SELECT 1 FROM users WHERE username_key = $1 FOR UPDATE`, [comparable(username)]);
+  const to = await accountNamed(client, username);
   if (sessions.rows.length === 0 || from === to) {
     throw new SourceError(`Import ${importId} has no session without an owner that could be handed over.`);
   }
