@@ -93,6 +93,16 @@ describe('an import that is made, handed over or taken out while somebody does s
       `INSERT INTO users (id, username, username_key, display_name) VALUES ('${EVE}', 'eve', 'eve', 'Eve')`,
     );
 
+  it('says what to do where somebody has made the same agent, and carries everything then', async () => {
+    const folder = await characters('same-agent');
+    const refused = await after(
+      () => other.query(`INSERT INTO agents (id, slug, name, kind) VALUES (gen_random_uuid(), 'merlin', 'M', 'echo')`),
+      () => house.carry('characters', folder),
+    );
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('run it again') });
+    await house.carried('characters', folder);
+  }, 180_000);
+
   it('is handed to nobody who is gone by then', async () => {
     await makeEve();
     const id = await house.carried('characters', await characters('gone'));

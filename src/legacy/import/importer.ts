@@ -1,4 +1,4 @@
-import type { Client } from 'pg';
+import { type Client, DatabaseError } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { carry, type Updated } from './carrying.js';
 import { withSearchBeside } from './index-upkeep.js';
@@ -7,7 +7,7 @@ import { judge, mustBeItself } from './judging.js';
 import { countRows, read } from './reading.js';
 import { type Reject, tellRejects } from './rejects.js';
 import { Notes } from './row.js';
-import type { Source } from './source.js';
+import { type Source, SourceError } from './source.js';
 import { type Tally, tallies } from './tallies.js';
 import { namedId } from './values.js';
 import { type Comparison, verify } from './verifying.js';
@@ -42,6 +42,9 @@ export interface ImportOptions {
   onReject: (reject: Reject) => Promise<void>;
   onProgress: (step: 'read' | 'written', rows: number, of: number) => void;
 }
+
+/** Broken unique indexes and foreign keys. */
+const MET = ['23505', '23503'];
 
 const NOTHING = {
   importId: null,
@@ -86,11 +89,7 @@ export async function importSource(client: Client, source: Source, options: Impo
     `INSERT INTO imports (id, source, label, location, migration, report) VALUES ($1, $2, $3, $4, $5, '{}')`,
     [importId, source.system, source.label, source.location, options.migration ?? null],
   );
-  const { total, ...made } = await intake.store(importId);
-  const { updated, conversations } = await withSearchBeside(client, async () => ({
-    updated: await carry(client, scope, importId, (rows, of) => options.onProgress('written', rows, of)),
-    conversations: await verify(client),
-  }));
+  const { total, updated, conversations, ...made } = await unlessMet(() => write(client, intake, importId, options));
   const { sessions, messages, reactions } = updated;
   const isEmpty = total + sessions + messages + reactions === 0 && !options.migration;
   if (isEmpty) await client.query(`DELETE FROM imports WHERE id = $1`, [importId]);
@@ -99,6 +98,27 @@ export async function importSource(client: Client, source: Source, options: Impo
     await client.query(`UPDATE imports SET report = $2 WHERE id = $1`, [importId, report]);
   }
   return { importId: isEmpty ? null : importId, ...summary, ...made, updated, conversations };
+}
+
+async function write(client: Client, intake: Intake, importId: string, { onProgress }: ImportOptions) {
+  const made = await intake.store(importId);
+  const carried = await withSearchBeside(client, async () => ({
+    updated: await carry(client, intake.scope, importId, (rows, of) => onProgress('written', rows, of)),
+    conversations: await verify(client),
+  }));
+  return { ...made, ...carried };
+}
+
+/** An agent, a session or a direct conversation that somebody makes, or deletes, while this is written, is seen only then. */
+async function unlessMet<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof DatabaseError) || !MET.includes(error.code ?? '')) throw error;
+    throw new SourceError(
+      `Somebody has made or deleted something meanwhile that comes with this import (${error.message}): run it again.`,
+    );
+  }
 }
 
 async function takeIn(

@@ -33,7 +33,7 @@ export class Intake {
 
   private constructor(
     private readonly client: Client,
-    private readonly scope: string,
+    readonly scope: string,
     readonly people: People,
     private readonly communities: Communities,
   ) {
