@@ -185,6 +185,28 @@ describe('people who came over, with the clients that they had', () => {
     });
   });
 
+  describe('from a peer chat that did not say whose it is', () => {
+    it('learn whose it is once it is handed over, also where they had read all of it', async () => {
+      const folder = await mongoFolder(
+        house.path('nobodys'),
+        [{ _id: oid(41), sessionId: 'nobodys', peerAdvocateId: oid(0xc3).$oid, type: 'peer', status: 'open' }],
+        [{ _id: oid(42), sessionId: 'nobodys', role: 'user', source: 'peer', content: 'Who am I?', createdAt: day(2) }],
+        [{ _id: oid(0xc3), username: 'hugo', password: OPEN_SESAME.scrypt }],
+      );
+      const id = await house.carried('peer-chat', folder, '--label', 'second');
+      const [hugo, gwen] = [await signIn('hugo'), await person(app.url, 'gwen')];
+      const [{ id: room }] = (await hugo.get('/sessions?type=peer')).body.items;
+      const { rev } = (await hugo.get(`/conversations/${room}`)).body;
+      const changes = async () => (await hugo.get(`/conversations/${room}/changes?after=${rev}`)).body;
+      expect(await changes()).toMatchObject({ items: [], reset: false });
+      const assigned = await house.legacy('assign', id, '--to', gwen.name);
+      expect([assigned.stderr, assigned.stdout]).toEqual(['', `handed 1 sessions and 1 messages to ${gwen.name}\n`]);
+      expect(await changes()).toMatchObject({ reset: true });
+      expect(await newPage(hugo, room)).toMatchObject([{ content: 'Who am I?', author: { id: gwen.id } }]);
+      expect((await house.legacy('revert', id)).stdout).toContain(`reverted ${id}`);
+    });
+  });
+
   describe('from the conversations', () => {
     it('go on in them under the account they were given to, the model knowing all that was said', async () => {
       const account = { username: 'dora', email: 'dora@example.org', password: 'a password of dora' };

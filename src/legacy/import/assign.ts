@@ -40,6 +40,7 @@ export async function assignImport(
     `UPDATE messages SET author_id = $3 WHERE conversation_id = ANY ($1) AND author_id = $2`,
     [ids, from, to],
   );
+  await tellWhoHelps(client, ids);
   await client.query(
     `INSERT INTO read_markers (conversation_id, user_id, seq)
      SELECT conversation_id, $3, seq FROM read_markers WHERE conversation_id = ANY ($1) AND user_id = $2
@@ -48,6 +49,17 @@ export async function assignImport(
   );
   await client.query(`DELETE FROM read_markers WHERE conversation_id = ANY ($1) AND user_id = $2`, [ids, from]);
   return { sessions: ids.length, messages: messages.rowCount ?? 0 };
+}
+
+/** Who helps in one has read it as somebody else's: it is loaded anew. What imports remember of its revs moves along. */
+async function tellWhoHelps(client: Client, ids: string[]): Promise<void> {
+  await client.query(`UPDATE conversations SET last_rev = last_rev + 1, floor_rev = last_rev + 1 WHERE id = ANY ($1)`, [
+    ids,
+  ]);
+  await client.query(
+    `UPDATE imported_ids SET rev = rev + 1 WHERE target_id = ANY ($1) AND kind IN ('conversation', 'change')`,
+    [ids],
+  );
 }
 
 async function ownerless(client: Client, importId: string): Promise<string> {
