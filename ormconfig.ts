@@ -46,6 +46,7 @@ import { AppendPlainly1790000000820 } from './migrations/1790000000820-AppendPla
 import { SplitMessageWords1790000000821 } from './migrations/1790000000821-SplitMessageWords.js';
 import { WaitBriefly1790000000830 } from './migrations/1790000000830-WaitBriefly.js';
 import { JudgeAfterWaiting1790000000840 } from './migrations/1790000000840-JudgeAfterWaiting.js';
+import { AskByTheClock1790000000850 } from './migrations/1790000000850-AskByTheClock.js';
 import { AuditEntry } from './src/access/audit/audit-entry.entity.js';
 import { Agent } from './src/agents/agent.entity.js';
 import { TokenUsage } from './src/agents/usage/token-usage.entity.js';
@@ -194,6 +195,7 @@ export function dataSourceOptions(url: string, poolSize = 20): DataSourceOptions
       SplitMessageWords1790000000821,
       WaitBriefly1790000000830,
       JudgeAfterWaiting1790000000840,
+      AskByTheClock1790000000850,
     ],
   };
 }

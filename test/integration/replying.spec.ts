@@ -2,11 +2,13 @@ import { jest } from '@jest/globals';
 import type { Response } from 'express';
 import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { v7 as uuidv7 } from 'uuid';
 import { AccessService } from '../../src/access/access.service.js';
 import type { Actor } from '../../src/auth/actor.js';
 import { Actors } from '../../src/auth/actors.js';
 import { ConversationUpdated } from '../../src/conversations/conversations.events.js';
 import { AnswerAgain } from '../../src/messages/answer-again.js';
+import { AppendStore, type DraftRow } from '../../src/messages/append-store.js';
 import { MessagesService } from '../../src/messages/messages.service.js';
 import { Purge } from '../../src/operations/retention/purge.js';
 import type { Config } from '../../src/platform/config/config.js';
@@ -41,6 +43,11 @@ describe('what an agent answers', () => {
   const writer = (room: string) => the(AccessService).enter(ada, room, 'write');
   const say = async (room: string, content: string) =>
     (await the(MessagesService).append(await writer(room), { content })).message;
+  const draftOf = (conversationId: string): DraftRow => ({
+    ...{ conversationId, id: uuidv7(), authorId: ada.userId, agentId: null, role: 'user', content: 'last' },
+    ...{ metadata: null, tokensUsed: null, nonce: null, replyToId: null, replyId: uuidv7(), attempt: null },
+    ...{ replyStatus: null, mentionNames: null, mentionServerId: null, mentionUserIds: [], mentionsEveryone: false },
+  });
   const remove = async (room: string, id: string) =>
     the(MessagesService).delete(await the(AccessService).enter(ada, room, 'moderate'), id);
   const newSession = async () => (await the(SessionsService).create(ada, { type: 'agent', agentId: ECHO })).session.id;
@@ -113,6 +120,26 @@ describe('what an agent answers', () => {
     const reader = await the(AccessService).enter(ada, id, 'read');
     expect((await the(RepliesService).latest(reader))?.id).toBe(rows[1].id);
     expect((await the(SessionsService).read(reader)).reply?.id).toBe(rows[1].id);
+  }, 20_000);
+
+  it('last is what was asked for last, also where that was stored with what waited for another room', async () => {
+    const [locked, id] = [await newSession(), await newSession()];
+    const holder = services.dataSource.createQueryRunner();
+    await holder.startTransaction();
+    await holder.query(`SELECT 1 FROM conversations WHERE id = $1 FOR UPDATE`, [locked]);
+    // As another node does with what comes to it together.
+    const storing = the(AppendStore).append([draftOf(locked), draftOf(id)], false);
+    const waiting = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    while ((await sql(waiting)).length === 0) await sleep(5);
+    await say(id, 'first');
+    await untilDone(id, 1);
+    await holder.commitTransaction();
+    await holder.release();
+    const [, last] = await storing;
+    await untilDone(id, 2);
+    const reader = await the(AccessService).enter(ada, id, 'read');
+    expect((await the(RepliesService).latest(reader))?.id).toBe(last?.replyId);
+    expect((await the(SessionsService).read(reader)).reply?.id).toBe(last?.replyId);
   }, 20_000);
 
   it('in the place of an earlier answer is told to be done, though that was lost on its way from the database', async () => {

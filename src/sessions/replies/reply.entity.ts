@@ -1,4 +1,4 @@
-import { Check, Column, CreateDateColumn, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
+import { Check, Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
 import { Message } from '../../messages/message.entity.js';
 import { Session } from '../session.entity.js';
 
@@ -59,7 +59,8 @@ export class Reply {
   /** Why it failed: a stable word. */
   @Column('text', { nullable: true }) error: string | null;
   @Column('integer', { default: 0 }) tokensUsed: number;
-  @CreateDateColumn({ type: 'timestamptz', precision: 3 }) createdAt: Date;
+  /** By the clock, and not by when the transaction began, which may have waited: the latest is found by it. */
+  @Column({ type: 'timestamptz', precision: 3, default: () => 'clock_timestamp()' }) createdAt: Date;
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) startedAt: Date | null;
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) endedAt: Date | null;
 }
